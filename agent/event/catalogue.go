@@ -1,0 +1,166 @@
+package event
+
+// An Entry is what the catalogue says of one kind of event.
+type Entry struct {
+	Event     Event // a zero value of its type
+	Severity  Severity
+	MessageID string // 32 hex digits, for the journal; empty for samples
+	Meaning   string // one line for people
+}
+
+// Catalogue has every kind there is, in the order of docs/events.md. MessageIDs
+// are random, made for this project, and never change.
+var Catalogue = []Entry{
+	{NodeStarted{}, Info, "ba6bf02cbb4c409eabb6b0e1c040304e", "the daemon has opened its links"},
+	{NodeStopping{}, Notice, "938977940b7b44c9b09828481cfabe25", "the daemon was told to stop and hands over"},
+	{NodeStopped{}, Info, "e7177c40ed9745df8e0397f6eeff16c1", "everything was released and the peer was told"},
+	{AgentLate{}, Warning, "f72dac6df08a49bb8b925302f9eb1aa9", "our own loop ran late; a peer is not judged by that time"},
+	{LinkOpened{}, Info, "92858cc8bb9e44c78175dc806662aca4", "a link's socket or line is usable"},
+	{LinkClosed{}, Warning, "bf76b9bbff0845cd966ae7658dd5da51", "a link's socket or line is not usable at present"},
+	{LinkUp{}, Notice, "adddfc37b8824371b0a7f6a8dae23368", "a peer is heard on a link"},
+	{LinkDown{}, Warning, "f57aa367a5cc45de823409ea0fcbc63e", "a peer was not heard on a link for its deadtime"},
+	{HeartbeatSent{}, Sample, "", "a heartbeat was handed to the links"},
+	{HeartbeatReceived{}, Sample, "", "a valid heartbeat was heard on a link"},
+	{HeartbeatLate{}, Warning, "b9bec8467aa74bceb9527fd70617830d", "a heartbeat ended a silence longer than warntime"},
+	{HeartbeatLost{}, Sample, "", "messages of a peer never came on a link"},
+	{HeartbeatReordered{}, Sample, "", "a message came behind a newer one"},
+	{HeartbeatDuplicated{}, Sample, "", "a message came twice on one link"},
+	{HeartbeatRejected{}, Warning, "0e07d5700ada4e348ba0885c855939dc", "datagrams were not believed"},
+	{SendFailed{}, Sample, "", "the kernel would not take a datagram"},
+	{RetransmitRequested{}, Sample, "", "messages were asked for again"},
+	{MessageLost{}, Error, "9fc15da465974ecfbbf3778847bd9c86", "a message of a peer is lost for good"},
+	{PeerIdentified{}, Info, "81b58051ac684033970e6b8ef8ac1d7f", "a peer turned out to be systole or heartbeat"},
+	{PeerStateChanged{}, Notice, "60324cf867824b3582d7ad45dc288dfa", "a peer or ping node has a new state"},
+	{PeerDead{}, Critical, "936706e2793748b686b66e3d3e7dfbaa", "a peer's silence reached its deadtime"},
+	{PeerReturned{}, Notice, "e9bef5c6ebc845a7a4f017f04794c9ba", "a peer declared dead is heard again"},
+	{PeerFalseDeath{}, Error, "1cf30f50609d4049afb38a0a471a27da", "a peer declared dead had been alive all along"},
+	{PeerRestarted{}, Notice, "493e2f251b8a43e69f7073266af46df3", "a peer's daemon restarted before it was missed"},
+	{PingAnswered{}, Sample, "", "a ping node answered"},
+	{ConfigDrift{}, Warning, "b312867047c2469fa02e53593a78fab2", "the peer's file is not the same as ours"},
+	{SplitBrainSuspected{}, Critical, "9ae4f4a9194f438ca6d426b21ebf3ea1", "two nodes say that they hold one group"},
+	{SplitBrainCleared{}, Notice, "db211d7e557e4974842eef52e1c66a0f", "one of two owners has given up"},
+	{TakeoverStarted{}, Notice, "b01172b390bd42e5a96e63bf05d2af5a", "groups are being acquired"},
+	{TakeoverPhase{}, Info, "ac933e33e9f14153b5a3e5935c53414e", "one part of a takeover is over"},
+	{TakeoverCompleted{}, Notice, "f17b26438d9f424392bd9957e64060ce", "every group of a takeover has settled"},
+	{TakeoverFailed{}, Critical, "55dc81191798476385c9c7732de499e6", "a takeover could not bring a group up"},
+	{ReleaseStarted{}, Notice, "b48303f56eab499da7bb516481ca12e5", "groups are being given up"},
+	{ReleaseCompleted{}, Notice, "a963a6a8698b474891699d08492a0ec8", "every group of a release is stopped"},
+	{MoveRefused{}, Warning, "f3d2a9988ad64da28365676ac4312c25", "a request to move groups was turned down"},
+	{GroupStateChanged{}, Info, "95c962bd95934fbaa529fb06ab92a4ca", "a group has a new state on this node"},
+	{HoldChanged{}, Notice, "ab7a392676294bb8a43bb19e47e1dd7e", "this node holds something else than before"},
+	{ResourceOperation{}, Info, "cc849f0db96d4d289536b888301c66f0", "an operation on a resource has ended"},
+	{ResourceFailed{}, Error, "1732f49b8a4344789be11295a9806b27", "a resource would not do what it was told"},
+	{OperatorCommand{}, Notice, "39802abad03043cb9f7971191d570d72", "a request came over the control socket"},
+	{TelemetryDegraded{}, Warning, "8d3d407f9e4146efb6c017859d62c876", "a sink could not take all records"},
+}
+
+// Lookup finds the entry of e's kind.
+func Lookup(e Event) Entry { return byKind[e.Kind()] }
+
+var byKind = func() map[string]Entry {
+	m := make(map[string]Entry, len(Catalogue))
+	for _, entry := range Catalogue {
+		m[entry.Event.Kind()] = entry
+	}
+	return m
+}()
+
+// SeverityOf is the severity of e: its kind's, save for the few events whose
+// weight depends on what they say.
+func SeverityOf(e Event) Severity {
+	switch e := e.(type) {
+	case AgentLate:
+		if !e.Held {
+			return Info
+		}
+	case ResourceOperation:
+		if e.Result != "ok" {
+			return Warning
+		}
+	}
+	return Lookup(e).Severity
+}
+
+func (NodeStarted) Kind() string         { return "node.started" }
+func (NodeStopping) Kind() string        { return "node.stopping" }
+func (NodeStopped) Kind() string         { return "node.stopped" }
+func (AgentLate) Kind() string           { return "agent.late" }
+func (LinkOpened) Kind() string          { return "link.opened" }
+func (LinkClosed) Kind() string          { return "link.closed" }
+func (LinkUp) Kind() string              { return "link.up" }
+func (LinkDown) Kind() string            { return "link.down" }
+func (HeartbeatSent) Kind() string       { return "heartbeat.sent" }
+func (HeartbeatReceived) Kind() string   { return "heartbeat.received" }
+func (HeartbeatLate) Kind() string       { return "heartbeat.late" }
+func (HeartbeatLost) Kind() string       { return "heartbeat.lost" }
+func (HeartbeatReordered) Kind() string  { return "heartbeat.reordered" }
+func (HeartbeatDuplicated) Kind() string { return "heartbeat.duplicated" }
+func (HeartbeatRejected) Kind() string   { return "heartbeat.rejected" }
+func (SendFailed) Kind() string          { return "send.failed" }
+func (RetransmitRequested) Kind() string { return "retransmit.requested" }
+func (MessageLost) Kind() string         { return "message.lost" }
+func (PeerIdentified) Kind() string      { return "peer.identified" }
+func (PeerStateChanged) Kind() string    { return "peer.state_changed" }
+func (PeerDead) Kind() string            { return "peer.dead" }
+func (PeerReturned) Kind() string        { return "peer.returned" }
+func (PeerFalseDeath) Kind() string      { return "peer.false_death" }
+func (PeerRestarted) Kind() string       { return "peer.restarted" }
+func (PingAnswered) Kind() string        { return "ping.answered" }
+func (ConfigDrift) Kind() string         { return "config.drift" }
+func (SplitBrainSuspected) Kind() string { return "split_brain.suspected" }
+func (SplitBrainCleared) Kind() string   { return "split_brain.cleared" }
+func (TakeoverStarted) Kind() string     { return "takeover.started" }
+func (TakeoverPhase) Kind() string       { return "takeover.phase" }
+func (TakeoverCompleted) Kind() string   { return "takeover.completed" }
+func (TakeoverFailed) Kind() string      { return "takeover.failed" }
+func (ReleaseStarted) Kind() string      { return "release.started" }
+func (ReleaseCompleted) Kind() string    { return "release.completed" }
+func (MoveRefused) Kind() string         { return "move.refused" }
+func (GroupStateChanged) Kind() string   { return "group.state_changed" }
+func (HoldChanged) Kind() string         { return "hold.changed" }
+func (ResourceOperation) Kind() string   { return "resource.operation" }
+func (ResourceFailed) Kind() string      { return "resource.failed" }
+func (OperatorCommand) Kind() string     { return "operator.command" }
+func (TelemetryDegraded) Kind() string   { return "telemetry.degraded" }
+
+func (NodeStarted) isEvent()         {}
+func (NodeStopping) isEvent()        {}
+func (NodeStopped) isEvent()         {}
+func (AgentLate) isEvent()           {}
+func (LinkOpened) isEvent()          {}
+func (LinkClosed) isEvent()          {}
+func (LinkUp) isEvent()              {}
+func (LinkDown) isEvent()            {}
+func (HeartbeatSent) isEvent()       {}
+func (HeartbeatReceived) isEvent()   {}
+func (HeartbeatLate) isEvent()       {}
+func (HeartbeatLost) isEvent()       {}
+func (HeartbeatReordered) isEvent()  {}
+func (HeartbeatDuplicated) isEvent() {}
+func (HeartbeatRejected) isEvent()   {}
+func (SendFailed) isEvent()          {}
+func (RetransmitRequested) isEvent() {}
+func (MessageLost) isEvent()         {}
+func (PeerIdentified) isEvent()      {}
+func (PeerStateChanged) isEvent()    {}
+func (PeerDead) isEvent()            {}
+func (PeerReturned) isEvent()        {}
+func (PeerFalseDeath) isEvent()      {}
+func (PeerRestarted) isEvent()       {}
+func (PingAnswered) isEvent()        {}
+func (ConfigDrift) isEvent()         {}
+func (SplitBrainSuspected) isEvent() {}
+func (SplitBrainCleared) isEvent()   {}
+func (TakeoverStarted) isEvent()     {}
+func (TakeoverPhase) isEvent()       {}
+func (TakeoverCompleted) isEvent()   {}
+func (TakeoverFailed) isEvent()      {}
+func (ReleaseStarted) isEvent()      {}
+func (ReleaseCompleted) isEvent()    {}
+func (MoveRefused) isEvent()         {}
+func (GroupStateChanged) isEvent()   {}
+func (HoldChanged) isEvent()         {}
+func (ResourceOperation) isEvent()   {}
+func (ResourceFailed) isEvent()      {}
+func (OperatorCommand) isEvent()     {}
+func (TelemetryDegraded) isEvent()   {}

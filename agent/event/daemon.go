@@ -1,0 +1,43 @@
+package event
+
+import "time"
+
+// NodeStarted reports that this daemon has opened its links.
+type NodeStarted struct {
+	Version    string
+	Generation uint64
+	ConfigHash string
+	PID        int
+	Realtime   bool // scheduled in real time
+	Locked     bool // memory locked
+}
+
+// NodeStopping reports that this daemon was told to stop.
+type NodeStopping struct {
+	Reason string
+	Holds  string // none, local, foreign, all, transition
+}
+
+// NodeStopped reports that everything was released and the peer was told.
+type NodeStopped struct{ Took time.Duration }
+
+// LinkOpened reports that a link's socket or line is usable.
+type LinkOpened struct{ Link, Medium string }
+
+// LinkClosed reports that a link's socket or line is not usable at present.
+type LinkClosed struct{ Link, Medium, Error string }
+
+// OperatorCommand reports a request over the control socket.
+type OperatorCommand struct {
+	Command   string
+	Arguments string
+	UID       int
+	Result    string // accepted, refused
+	Reason    string
+}
+
+// TelemetryDegraded reports records a sink could not take.
+type TelemetryDegraded struct {
+	Sink    string
+	Dropped uint64 // since the last report
+}
