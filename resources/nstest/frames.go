@@ -1,0 +1,140 @@
+package nstest
+
+import (
+	"bytes"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/mdlayher/arp"
+	"github.com/mdlayher/ethernet"
+	"github.com/mdlayher/ndp"
+	"github.com/mdlayher/packet"
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
+)
+
+// A Frame is an ARP packet or a neighbour advertisement as it came off the
+// cable: one of ARP and Advertisement is set.
+type Frame struct {
+	Source, Destination net.HardwareAddr
+	ARP                 *arp.Packet
+	Advertisement       *ndp.NeighborAdvertisement
+	From, To            netip.Addr // of the IPv6 header
+	HopLimit            int        // of the IPv6 header
+}
+
+// A Listener hears the ARP packets and neighbour advertisements that arrive at
+// an interface, from the moment Listen returns.
+type Listener struct {
+	conn *packet.Conn
+	own  net.HardwareAddr
+}
+
+// Listen starts to listen on an interface until the test ends.
+func (n *Namespace) Listen(t testing.TB, device string) *Listener {
+	t.Helper()
+	var conn *packet.Conn
+	var ifi *net.Interface
+	var err error
+	n.Do(t, func() {
+		if ifi, err = net.InterfaceByName(device); err == nil {
+			conn, err = packet.Listen(ifi, packet.Raw, unix.ETH_P_ALL, nil)
+		}
+	})
+	if err != nil {
+		t.Fatalf("%s: listen on %s: %v", n.Name, device, err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &Listener{conn: conn, own: ifi.HardwareAddr}
+}
+
+// Next returns the next frame from another node, and ends the test when none
+// has come within a second.
+func (l *Listener) Next(t testing.TB) Frame {
+	t.Helper()
+	f, ok := l.within(t, time.Second)
+	if !ok {
+		t.Fatal("no ARP packet or neighbour advertisement came within 1 s")
+	}
+	return f
+}
+
+// within returns the first frame that was there before the time was up.
+func (l *Listener) within(t testing.TB, limit time.Duration) (Frame, bool) {
+	t.Helper()
+	if err := l.conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
+		t.Fatal(err)
+	}
+	buffer := make([]byte, 2048)
+	for {
+		size, _, err := l.conn.ReadFrom(buffer)
+		if err != nil {
+			if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+				return Frame{}, false
+			}
+			t.Fatalf("read frame: %v", err)
+		}
+		if f, ok := decode(bytes.Clone(buffer[:size])); ok && !bytes.Equal(f.Source, l.own) {
+			return f, true
+		}
+	}
+}
+
+func decode(b []byte) (Frame, bool) {
+	var eth ethernet.Frame
+	if eth.UnmarshalBinary(b) != nil {
+		return Frame{}, false
+	}
+	f := Frame{Source: eth.Source, Destination: eth.Destination}
+	switch eth.EtherType {
+	case ethernet.EtherTypeARP:
+		f.ARP = new(arp.Packet)
+		return f, f.ARP.UnmarshalBinary(eth.Payload) == nil
+	case ethernet.EtherTypeIPv6:
+		ok := f.decodeAdvertisement(eth.Payload)
+		return f, ok
+	}
+	return Frame{}, false
+}
+
+// decodeAdvertisement reads an IPv6 packet whose first header is ICMPv6, and
+// wants its checksum right.
+func (f *Frame) decodeAdvertisement(b []byte) bool {
+	header, err := ipv6.ParseHeader(b)
+	if err != nil || header.NextHeader != unix.IPPROTO_ICMPV6 || len(b) < ipv6.HeaderLen+header.PayloadLen {
+		return false
+	}
+	body := b[ipv6.HeaderLen : ipv6.HeaderLen+header.PayloadLen]
+	message, err := ndp.ParseMessage(body)
+	if err != nil {
+		return false
+	}
+	var ok bool
+	if f.Advertisement, ok = message.(*ndp.NeighborAdvertisement); !ok {
+		return false
+	}
+	f.From, _ = netip.AddrFromSlice(header.Src)
+	f.To, _ = netip.AddrFromSlice(header.Dst)
+	f.HopLimit = header.HopLimit
+	return checksumHolds(body, header.Src, header.Dst)
+}
+
+// checksumHolds reports whether the ones' complement sum of a message, its
+// checksum included, and its pseudo header is all ones (RFC 4443 section 2.3).
+func checksumHolds(body []byte, src, dst net.IP) bool {
+	pseudo := icmp.IPv6PseudoHeader(src, dst)
+	pseudo[34], pseudo[35] = byte(len(body)>>8), byte(len(body))
+	var sum uint32
+	for _, part := range [][]byte{pseudo, body} {
+		for i, b := range part {
+			sum += uint32(b) << (8 * (1 - uint(i)%2))
+		}
+	}
+	for sum>>16 != 0 {
+		sum = sum&0xffff + sum>>16
+	}
+	return sum == 0xffff
+}
