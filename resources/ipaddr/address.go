@@ -182,8 +182,8 @@ func (a *Address) setInterface(text string) error {
 		return fmt.Errorf("%q is not the name of an interface", name)
 	case labelled && a.IP.Is6():
 		return fmt.Errorf("an IPv6 address has no label: write %s instead of %s", name, text)
-	case labelled && (!isInterface(text) || label == ""):
-		return fmt.Errorf("label %q is empty or longer than %d characters", text, interfaceLimit)
+	case labelled && (!isInterface(text) || label == "" || strings.Contains(label, ":")):
+		return fmt.Errorf("%q is not an interface, a colon and a label, of at most %d characters in all", text, interfaceLimit)
 	}
 	a.Interface = name
 	if labelled {

@@ -305,12 +305,17 @@ func TestParseRefuses(t *testing.T) {
 		{
 			name: "an empty label",
 			word: "IPaddr2::192.0.2.10/24/eth0:",
-			want: `label "eth0:" is empty or longer than 15 characters`,
+			want: `"eth0:" is not an interface, a colon and a label, of at most 15 characters in all`,
 		},
 		{
 			name: "a label of sixteen characters",
 			word: "IPaddr2::192.0.2.10/24/eth0:webservers1",
-			want: `label "eth0:webservers1" is empty or longer than 15 characters`,
+			want: `"eth0:webservers1" is not an interface, a colon and a label, of at most 15 characters in all`,
+		},
+		{
+			name: "a label with two colons",
+			word: "192.0.2.10/24/eth0::1",
+			want: `"eth0::1" is not an interface, a colon and a label, of at most 15 characters in all`,
 		},
 		{
 			name: "a name of sixteen characters",
