@@ -1,0 +1,258 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A port is one UDP port on one interface: a socket, and the links that use it.
+//
+// Broadcast and unicast lines of one interface share it. Heartbeat opens a
+// socket a line, all bound alike, and the kernel then gives every broadcast to
+// each of them and each unicast to whichever it likes, so that a link is called
+// up on the evidence of another. Here each datagram is given to one link, by
+// where it came from and where it went (see choose). Multicast lines have a
+// port each, because the kernel can tell groups apart.
+type port struct {
+	device   string
+	family   int
+	address  netip.AddrPort            // bound to: unspecified, or a group
+	prepare  func(fd, index int) error // what else the socket needs; may be nil
+	links    []*udp                    // in the order of ha.cf; not changed once one runs
+	received func(*Packet)             // the handler's
+
+	turn chan struct{} // held by the one Run that reads for all
+
+	mu   sync.Mutex // between those who send or drain and the opening and closing
+	sock *socket    // nil while not open
+}
+
+func newPort(device string, family int, address netip.AddrPort, h Handler) *port {
+	return &port{
+		device: device, family: family, address: address,
+		received: h.Received, turn: make(chan struct{}, 1),
+	}
+}
+
+// run reads the port for all its links until ctx ends. Its sockets are opened
+// in the calling goroutine, and so belong to its network namespace.
+func (p *port) run(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return nil // another link's Run read for this one
+	}
+	m, err := openMonitor()
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	for ctx.Err() == nil {
+		found := m.look(p.device)
+		sock, err := p.open(found)
+		if err == nil {
+			err = p.serve(ctx, m, sock, found.index)
+		}
+		if err != nil {
+			p.wait(err)
+			m.wait(ctx)
+		}
+	}
+	return nil
+}
+
+// open opens the socket on an interface just looked at.
+func (p *port) open(found iface) (*socket, error) {
+	if found.index == 0 {
+		return nil, unix.ENODEV
+	}
+	fd, err := unix.Socket(p.family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	err = options(fd, p.family, p.device)
+	if err == nil && p.prepare != nil {
+		err = p.prepare(fd, found.index)
+	}
+	if err == nil {
+		err = os.NewSyscallError("bind", unix.Bind(fd, sockaddr(p.address, found.index)))
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return newSocket(fd)
+}
+
+// serve reads an open socket until ctx ends or the interface is not the one it
+// was opened on, both of which are no error.
+func (p *port) serve(ctx context.Context, m *monitor, s *socket, index int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	closeSocket := sync.OnceFunc(func() {
+		p.use(nil) // first: a closed descriptor may soon be another file's
+		s.file.Close()
+	})
+	context.AfterFunc(ctx, closeSocket)
+	p.use(s)
+
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		defer cancel()
+		p.watch(ctx, m, index)
+	}()
+	err := p.read(s)
+	cancel()
+	<-watched
+	closeSocket()
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// watch follows the interface and keeps the links' destinations and states by
+// it, until ctx ends or the interface has gone or been replaced: a socket is
+// bound to the interface, not to its name.
+func (p *port) watch(ctx context.Context, m *monitor, index int) {
+	for ctx.Err() == nil {
+		found := m.look(p.device)
+		if found.index != index {
+			return
+		}
+		for _, l := range p.links {
+			l.follow(ctx, m, found)
+		}
+		m.wait(ctx)
+	}
+}
+
+// use makes a socket, or none, the one to send and drain by.
+func (p *port) use(s *socket) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sock = s
+}
+
+// read hands what arrives to the links until the socket is closed or fails.
+func (p *port) read(s *socket) error {
+	for {
+		err := s.wait()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			s.held <- struct{}{}
+			s.read = time.Now()
+		case err != nil:
+			return err
+		default:
+			p.deliver(s, p.received)
+		}
+		p.report(s)
+		s.release()
+	}
+}
+
+// deliver gives the datagram in hand to its link. The caller holds the socket.
+func (p *port) deliver(s *socket, received func(*Packet)) (at time.Time) {
+	at = s.arrival(s.got.stamp, s.read)
+	l := p.choose(&s.got)
+	if n := s.newlyDropped(); n > 0 {
+		l.noteDropped(n)
+	}
+	l.take(s.got.bytes, s.got.source, at, s.read, received)
+	return at
+}
+
+// choose finds the link a datagram belongs to: a broadcast to the broadcast
+// link, a unicast to the ucast link that names its source. What fits nowhere
+// goes to a link of the right sort if there is one, else to any: the peer may
+// be configured otherwise, or have more addresses than one, and what is
+// authentic is believed.
+func (p *port) choose(d *datagram) *udp {
+	best, most := p.links[0], -1
+	for _, l := range p.links {
+		if fit := l.fit(d); fit > most {
+			best, most = l, fit
+		}
+	}
+	return best
+}
+
+// report reports rejections whose time has come, and has the reader woken when
+// the next one's will. The caller holds the socket.
+func (p *port) report(s *socket) {
+	var next time.Time
+	for _, l := range p.links {
+		if due := l.rejected.report(s.read, &l.base); !due.IsZero() && (next.IsZero() || due.Before(next)) {
+			next = due
+		}
+	}
+	s.remind(next)
+}
+
+// drain is Link.Drain. It ends with the first packet that arrived after it
+// began, so that a flood cannot keep it.
+func (p *port) drain(received func(*Packet)) {
+	p.mu.Lock()
+	s := p.sock
+	p.mu.Unlock()
+	if s == nil || !s.holdFor(drainPatience) {
+		return
+	}
+	defer s.release()
+	began := time.Now()
+	for range maxDrained {
+		if s.raw.Control(s.taking) != nil || s.errno != 0 {
+			return
+		}
+		at := p.deliver(s, received)
+		p.report(s)
+		if at.After(began) {
+			return
+		}
+	}
+}
+
+const (
+	// drainPatience is how long Drain waits for the reader to hand over what it
+	// has. Only a handler that does not take it makes the reader slower than
+	// microseconds, and then the packets are waiting for the handler anyway.
+	drainPatience = 5 * time.Millisecond
+
+	// maxDrained ends a drain whatever the clocks say: more datagrams than fit
+	// into twice receiveBuffer, which the kernel doubles for its bookkeeping,
+	// at the least it counts for one (768 bytes).
+	maxDrained = 2 * receiveBuffer / 768
+)
+
+// send hands a packet to the kernel.
+func (p *port) send(l *udp, packet []byte) *SendError {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sock == nil || l.destination == nil {
+		return &SendError{Link: l.name, Reason: SendNoDevice, Err: ErrNotOpen}
+	}
+	for {
+		err := unix.Sendto(p.sock.fd, packet, unix.MSG_DONTWAIT|l.flags, l.destination)
+		if err == nil {
+			return nil
+		}
+		if err != unix.EINTR {
+			return sendError(l.name, err)
+		}
+	}
+}
+
+// wait reports why the port cannot be opened.
+func (p *port) wait(err error) {
+	for _, l := range p.links {
+		l.set(StateWaiting, waitReason(err), err)
+	}
+}
