@@ -43,3 +43,8 @@ func (s *Sent[M]) Again(now time.Time, asked Range) (messages []M, gone []uint64
 	}
 	return messages, gone
 }
+
+// Newest is the last message kept; false before the first.
+func (s *Sent[M]) Newest() (M, bool) {
+	return s.ring[s.last%History].what, s.last > 0
+}

@@ -1,0 +1,253 @@
+// Package core is the node's judgement behind one door, Step: membership tells
+// who is alive, takeover who holds what, sequence which message is news. It is
+// pure: the shell hands it the time and does what it wants done.
+package core
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/membership"
+	"github.com/systole-ha/systole/agent/sequence"
+	"github.com/systole-ha/systole/agent/takeover"
+	"github.com/systole-ha/systole/agent/wire"
+)
+
+// A Config is all that the judgement depends on.
+type Config struct {
+	Cluster string
+	Version string
+	Members membership.Config // its Self is ours
+	Groups  []takeover.Group
+
+	AutoFailback  bool
+	UUID          [16]byte
+	Generation    uint64 // higher than at any earlier start of this node
+	TTL           int    // of our messages: hopfudge and the number of nodes
+	ConfigHash    string // of ha.cf, normalised
+	ResourcesHash string // of haresources
+	IncidentSeed  [16]byte
+	Seed          uint64 // of what little is random: delays of requests
+}
+
+// A Core is the judgement of one node. It is not safe for concurrent use.
+type Core struct {
+	cfg      Config
+	start    time.Time
+	now      time.Time // of the last step
+	members  *membership.Members
+	takeover *takeover.Takeover
+	peers    map[string]*peer
+	sent     sequence.Sent[wire.Message]
+
+	status   string // what our heartbeats say of us: init, up, active
+	nextBeat time.Time
+	greet    bool // a node has come that has not heard us yet
+	farewell int // heartbeats still to be sent after everything is released
+	wake     time.Time
+	rejects  map[rejectKey]*rejects
+	own      []time.Time // when our own messages last came back, by link
+	random   *rand.Rand
+	out      *Output
+}
+
+// New starts the judgement at the instant now.
+func New(cfg Config, now time.Time) (*Core, Output) {
+	c := &Core{
+		cfg: cfg, start: now, now: now, status: membership.Init, nextBeat: now,
+		members: membership.New(cfg.Members, now),
+		peers:   map[string]*peer{}, rejects: map[rejectKey]*rejects{},
+		own:    make([]time.Time, len(cfg.Members.Links)),
+		random: rand.New(rand.NewPCG(cfg.Seed, cfg.Generation)),
+	}
+	for _, name := range cfg.Members.Peers {
+		c.peers[name] = c.newPeer(name)
+	}
+	var out Output
+	c.out = &out
+	var first takeover.Output
+	c.takeover, first = takeover.New(c.takeoverConfig(), now)
+	c.follow(first)
+	// A heartbeat node says init once and up twice before anything else.
+	c.beat(now)
+	c.status = membership.Up
+	c.beat(now)
+	c.beat(now)
+	c.nextBeat = now.Add(cfg.Members.Keepalive)
+	c.finish()
+	return c, out
+}
+
+func (c *Core) takeoverConfig() takeover.Config {
+	cfg := takeover.Config{
+		Self: c.cfg.Members.Self, AutoFailback: c.cfg.AutoFailback, Groups: c.cfg.Groups,
+		Keepalive: c.cfg.Members.Keepalive, Hash: c.cfg.ResourcesHash,
+	}
+	if len(c.cfg.Members.Peers) > 0 {
+		cfg.Peer = c.cfg.Members.Peers[0]
+	}
+	return cfg
+}
+
+// Step takes one input at the instant now and returns what follows from it.
+// Calls come in order of now; the core never asks the clock itself. Only a Tick
+// judges silence, and a silence that reaches its limit is judged only after
+// another look at the sockets, so a pause of our own cannot outrun a heartbeat
+// already received.
+func (c *Core) Step(now time.Time, in Input) Output {
+	var out Output
+	c.now, c.out = now, &out
+	switch in := in.(type) {
+	case Received:
+		c.received(now, in)
+	case Tick:
+		c.tick(now)
+	case Looked:
+		c.judge(now, c.members.Expire(now))
+	case Done:
+		c.follow(c.takeover.Done(now, in.Done))
+	case Pinged:
+		c.emit(c.members.Answered(in.At, in.PingNode, in.RoundTrip)...)
+	case Request:
+		c.follow(c.takeover.Request(now, in.Request))
+	case Rejected:
+		c.reject(in.Link, in.Reason, in.Source, in.Count)
+	case SendFailed:
+		c.emit(event.SendFailed{Link: c.link(in.Link), Reason: in.Reason})
+	case Fact:
+		c.emit(in.Event)
+	case Stop:
+		c.emit(event.NodeStopping{Reason: in.Reason, Holds: c.takeover.Hold()})
+		c.follow(c.takeover.Leave(now))
+	default:
+		panic(fmt.Sprintf("core: unknown input %T", in))
+	}
+	c.finish()
+	if _, ok := in.(Tick); ok && !out.Wake.After(now) {
+		panic(fmt.Sprintf("core: a tick left work undone at %v: the loop would spin", out.Wake))
+	}
+	return out
+}
+
+// finish draws the last consequences of a step and sets when the next is due.
+func (c *Core) finish() {
+	if c.status != membership.Active && c.members.Accounted() {
+		c.join()
+	}
+	if c.greet && c.status == membership.Active {
+		c.beat(c.now) // it need not wait for the next
+	}
+	if c.takeover.Left() {
+		c.sayGoodbye()
+	}
+	c.wake = c.nextBeat
+	earlier := func(t time.Time) {
+		if !t.IsZero() && t.Before(c.wake) {
+			c.wake = t
+		}
+	}
+	if !c.out.Look {
+		earlier(c.members.Wake())
+	}
+	earlier(c.takeover.Wake())
+	for _, p := range c.peers {
+		earlier(p.source.Wake())
+	}
+	for _, r := range c.rejects {
+		earlier(r.due())
+	}
+	c.out.Wake = c.wake
+	c.out = nil
+}
+
+// join goes from listening to taking part: every node has been heard or is
+// known to be dead.
+func (c *Core) join() {
+	c.members.Settle()
+	c.status = membership.Active
+	c.beat(c.now)
+	c.follow(c.takeover.CommunicationUp(c.now))
+}
+
+// farewells is how often the last message is sent in all, a keepalive or 50 ms
+// apart: it is the one that nobody would ask for again.
+const farewells = 3
+
+func (c *Core) sayGoodbye() {
+	switch {
+	case c.farewell == 0:
+		c.farewell = farewells
+		c.nextBeat = c.now.Add(c.farewellGap())
+	case c.farewell == 1:
+		c.out.Left = true
+	}
+}
+
+func (c *Core) farewellGap() time.Duration {
+	return min(c.cfg.Members.Keepalive, 50*time.Millisecond)
+}
+
+// tick does what is due.
+func (c *Core) tick(now time.Time) {
+	if late := now.Sub(c.wake); late >= c.tolerable() {
+		c.emit(event.AgentLate{Late: late, Held: c.members.Stalled(late)})
+	}
+	c.follow(c.takeover.Tick(now))
+	if now.Before(c.nextBeat) {
+		// not yet
+	} else if c.farewell > 0 {
+		c.farewell--
+		c.nextBeat = now.Add(c.farewellGap())
+		if last, ok := c.sent.Newest(); ok {
+			c.out.Send = append(c.out.Send, last)
+		}
+	} else {
+		c.emit(event.HeartbeatSent{Late: now.Sub(c.nextBeat)})
+		c.beat(now)
+		c.out.Ping = len(c.cfg.Members.PingNodes) > 0
+		c.nextBeat = c.nextBeat.Add(c.cfg.Members.Keepalive)
+		if !c.nextBeat.After(now) { // we missed some: do not make up for them
+			c.nextBeat = now.Add(c.cfg.Members.Keepalive)
+		}
+	}
+	c.askAgain(now)
+	c.flushRejects(now)
+	c.out.Look = c.members.Suspects(now)
+}
+
+// tolerable is the lateness of our own loop that is not worth a word.
+func (c *Core) tolerable() time.Duration {
+	return min(c.cfg.Members.Keepalive, c.cfg.Members.Deadtime/4)
+}
+
+// judge shows what membership found to takeover and to the world.
+func (c *Core) judge(now time.Time, events []event.Event) {
+	for _, e := range events {
+		c.emit(e)
+		switch e := e.(type) {
+		case event.PeerDead:
+			if p := c.peers[e.Peer]; p != nil {
+				p.source.ForgetMissing()
+				p.forget()
+				c.follow(c.takeover.PeerDead(now, e))
+			}
+		}
+	}
+}
+
+// follow passes on what takeover wants done.
+func (c *Core) follow(t takeover.Output) {
+	c.emit(t.Events...)
+	c.out.Orders = append(c.out.Orders, t.Orders...)
+	c.out.Cancel = append(c.out.Cancel, t.Cancel...)
+	c.out.Replies = append(c.out.Replies, t.Replies...)
+	for i := range t.Send {
+		c.send(c.now, &t.Send[i])
+	}
+}
+
+func (c *Core) emit(events ...event.Event) { c.out.Events = append(c.out.Events, events...) }
+
+func (c *Core) link(index int) string { return c.cfg.Members.Links[index] }

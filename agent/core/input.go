@@ -1,0 +1,88 @@
+package core
+
+import (
+	"time"
+
+	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/takeover"
+	"github.com/systole-ha/systole/agent/wire"
+)
+
+// An Input is something the core is told.
+type Input interface{ isInput() }
+
+// A Tick says that time has come to Output.Wake or beyond.
+type Tick struct{}
+
+// Looked answers Output.Look: everything that was waiting in the sockets has
+// been stepped.
+type Looked struct{}
+
+// Received is one authentic message. Its bytes are read during the step and not
+// kept.
+type Received struct {
+	At      time.Time // of arrival, by the kernel's stamp
+	Link    int       // index in Config.Links
+	Message *wire.Message
+	Source  string // address, for reports; empty on serial lines
+}
+
+// Rejected is datagrams that were not believed.
+type Rejected struct {
+	Link   int
+	Source string // the last one's
+	Reason string // see event.HeartbeatRejected
+	Count  uint64
+}
+
+// SendFailed says that a link would not take a message.
+type SendFailed struct {
+	Link   int
+	Reason string // see event.SendFailed
+}
+
+// Pinged is an echo reply.
+type Pinged struct {
+	At        time.Time
+	PingNode  string
+	RoundTrip time.Duration
+}
+
+// Done is the end of an order.
+type Done struct{ takeover.Done }
+
+// Request is an operator's wish, answered by one Reply.
+type Request struct{ takeover.Request }
+
+// Fact is an event established by the shell itself. It changes no judgement
+// and goes straight into the stream, in its place among the others.
+type Fact struct{ Event event.Event }
+
+// Stop says that this daemon is to hand over and stop.
+type Stop struct{ Reason string }
+
+func (Tick) isInput()       {}
+func (Looked) isInput()     {}
+func (Received) isInput()   {}
+func (Rejected) isInput()   {}
+func (SendFailed) isInput() {}
+func (Pinged) isInput()     {}
+func (Done) isInput()       {}
+func (Request) isInput()    {}
+func (Fact) isInput()       {}
+func (Stop) isInput()       {}
+
+// An Output is what follows from one Input. Nothing in it depends on the order
+// in which its fields are acted on: where one thing must wait for another, the
+// core waits for the Input that reports the other done.
+type Output struct {
+	Send    []wire.Message   // to every link, in order
+	Ping    bool             // ask every ping node for an echo
+	Orders  []takeover.Order // each answered later by one Done
+	Cancel  []uint64         // orders whose result is no longer wanted; each is still answered
+	Events  []event.Event    // in the order they came to be true
+	Replies []takeover.Reply
+	Look    bool      // empty the sockets without waiting, step what was there, then step Looked
+	Left    bool      // everything is released and said: the daemon may end
+	Wake    time.Time // tick no later than this
+}

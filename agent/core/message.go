@@ -1,0 +1,137 @@
+package core
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/systole-ha/systole/agent/membership"
+	"github.com/systole-ha/systole/agent/wire"
+)
+
+// Our additions to heartbeat's messages are fields that begin with "sy"; a
+// 3.0.6 node ignores them. Numbers are hexadecimal, as most of heartbeat's.
+//
+//	syv       version of this extension
+//	sycluster name of the cluster
+//	syrel     the daemon's version
+//	sysent    when this was sent, µs of the sender's own clock
+//	sylate    how late that was, µs
+//	syecho    for each link on which you were heard: link:sysent:µs held
+//	sycfg     hash of ha.cf                   (now and then)
+//	syseed    random, for ids of incidents    (now and then)
+//	syhash, syhave, …                         see takeover.Describe
+const extension = "1"
+
+// rarely is how many heartbeats go between two that carry what rarely changes:
+// a serial line of 19200 baud needs half a millisecond a byte.
+const rarely = 10
+
+// beat sends one heartbeat.
+func (c *Core) beat(now time.Time) {
+	m := wire.New(
+		"t", "status",
+		"st", c.status,
+		"dt", strconv.FormatInt(c.cfg.Members.Deadtime.Milliseconds(), 16),
+		"protocol", "1",
+		"syv", extension,
+		"sysent", c.stamp(now),
+	)
+	if late := now.Sub(c.nextBeat); late > 0 {
+		m.Set("sylate", strconv.FormatInt(late.Microseconds(), 16))
+	}
+	if echo := c.echo(now); echo != "" {
+		m.Set("syecho", echo)
+	}
+	if c.greet || c.status != membership.Active || c.sent.Next()%rarely == 0 {
+		c.greet = false
+		m.Set("sycluster", c.cfg.Cluster)
+		m.Set("syrel", c.cfg.Version)
+		m.Set("sycfg", c.cfg.ConfigHash)
+		m.SetBinary("syseed", c.cfg.IncidentSeed[:])
+	}
+	c.send(now, &m)
+}
+
+// send gives a message its header and sends it. Messages whose type begins
+// with NS_ have no number and are not kept.
+func (c *Core) send(now time.Time, m *wire.Message) {
+	numbered := !strings.HasPrefix(string(m.Get("t")), "NS_")
+	if numbered {
+		c.takeover.Describe(m)
+	}
+	m.Set("src", c.cfg.Members.Self)
+	m.SetBinary("srcuuid", c.cfg.UUID[:])
+	if numbered {
+		m.Set("seq", strconv.FormatUint(c.sent.Next(), 16))
+	}
+	m.Set("hg", strconv.FormatUint(c.cfg.Generation, 16))
+	m.Set("ts", strconv.FormatInt(now.Unix(), 16))
+	m.Set("ttl", strconv.Itoa(c.cfg.TTL))
+	if numbered {
+		c.sent.Keep(*m)
+	}
+	c.out.Send = append(c.out.Send, *m)
+}
+
+// stamp is an instant on our own clock: µs since this core began.
+func (c *Core) stamp(t time.Time) string {
+	return strconv.FormatInt(t.Sub(c.start).Microseconds(), 16)
+}
+
+// echo tells the peers when we last heard them on each link, and how long ago.
+// Messages go to everybody; with two nodes there is one peer to echo.
+func (c *Core) echo(now time.Time) string {
+	var b strings.Builder
+	for _, name := range c.cfg.Members.Peers {
+		for link, e := range c.peers[name].echoes {
+			if e.at.IsZero() {
+				continue
+			}
+			if b.Len() > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, "%x:%s:%x", link, e.stamp, max(0, now.Sub(e.at).Microseconds()))
+		}
+	}
+	return b.String()
+}
+
+// roundTrip reads the peer's echo of us for the link that its message came by:
+// from our stamp there and back, less the time it was held. 0 where there is
+// none, or one that was used before.
+func (c *Core) roundTrip(p *peer, link int, at time.Time, echo []byte) time.Duration {
+	for entry := range strings.SplitSeq(string(echo), ",") {
+		index, rest, _ := strings.Cut(entry, ":")
+		stamp, held, ok := strings.Cut(rest, ":")
+		if i, err := strconv.ParseUint(index, 16, 16); !ok || err != nil || int(i) != link {
+			continue
+		}
+		sent, err1 := strconv.ParseInt(stamp, 16, 64)
+		hold, err2 := strconv.ParseInt(held, 16, 64)
+		if err1 != nil || err2 != nil || sent < 0 || hold < 0 || stamp == p.echoed[link] {
+			return 0
+		}
+		p.echoed[link] = stamp
+		trip := at.Sub(c.start) - time.Duration(sent)*time.Microsecond - time.Duration(hold)*time.Microsecond
+		if trip <= 0 || trip > time.Hour {
+			return 0
+		}
+		return trip
+	}
+	return 0
+}
+
+// microseconds reads a hexadecimal number of µs; 0 where there is none, and
+// never more than an hour.
+func microseconds(m *wire.Message, field string) time.Duration {
+	n, ok := m.Hex(field)
+	if !ok {
+		return 0
+	}
+	return min(time.Duration(min(n, 1<<40))*time.Microsecond, time.Hour)
+}
+
+func (c *Core) uuid() string { return hex.EncodeToString(c.cfg.UUID[:]) }

@@ -1,0 +1,290 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/systole-ha/systole/agent/core"
+	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/takeover"
+	"github.com/systole-ha/systole/agent/wire"
+	"github.com/systole-ha/systole/resources"
+)
+
+// A Node is one machine: its resources outlive the daemon, not the power.
+type Node struct {
+	Name    string
+	Core    *core.Core // nil while the daemon does not run
+	Started time.Time  // the daemon
+	Frozen  bool
+
+	// StartTook and StopTook say how long an operation takes, and Fails
+	// whether it fails. They may be replaced.
+	StartTook, StopTook func(takeover.Resource) time.Duration
+	Fails               func(takeover.Operation, takeover.Resource) error
+
+	world      *World
+	generation uint64
+	life       int             // counts starts and ends of the daemon: what was meant for another is void
+	running    map[string]bool // resources, and those that may be
+	pending    map[uint64]func(error)
+	wakes      int
+	missed     []func() // what arrived while frozen
+	states     map[string]string
+	hold       string
+	replies    map[uint64]func(takeover.Reply)
+	requests   uint64
+}
+
+func newNode(w *World, name string) *Node {
+	n := &Node{Name: name, world: w, running: map[string]bool{}}
+	n.StartTook = func(r takeover.Resource) time.Duration {
+		if r.Announced {
+			return 100 * time.Microsecond
+		}
+		return time.Duration(1+w.Random.IntN(200)) * time.Millisecond
+	}
+	n.StopTook = n.StartTook
+	n.Fails = func(takeover.Operation, takeover.Resource) error { return nil }
+	return n
+}
+
+// Boot starts the daemon.
+func (n *Node) Boot() {
+	if n.Core != nil {
+		return
+	}
+	n.life++
+	n.generation++
+	n.Frozen, n.missed = false, nil
+	n.pending, n.replies = map[uint64]func(error){}, map[uint64]func(takeover.Reply){}
+	n.states, n.hold = map[string]string{}, "none"
+	n.Started = n.world.Now
+	c, out := core.New(n.world.config(n), n.world.Now)
+	n.Core = c
+	n.act(out)
+}
+
+// Kill ends the daemon; what it holds stays.
+func (n *Node) Kill() {
+	n.life++
+	n.Core = nil
+}
+
+// PowerOff ends everything.
+func (n *Node) PowerOff() {
+	n.Kill()
+	clear(n.running)
+}
+
+// Stop asks the daemon to hand over and end.
+func (n *Node) Stop() { n.step(core.Stop{Reason: "asked"}) }
+
+// Freeze stops the daemon from running, and Thaw lets it go on: what came
+// meanwhile was waiting in its sockets.
+func (n *Node) Freeze() { n.Frozen = n.Core != nil }
+
+// Thaw undoes Freeze.
+func (n *Node) Thaw() {
+	if !n.Frozen {
+		return
+	}
+	n.Frozen = false
+	missed := n.missed
+	n.missed = nil
+	for _, do := range missed {
+		do()
+	}
+}
+
+// Request makes an operator's request; answer may be nil.
+func (n *Node) Request(kind, scope string, answer func(takeover.Reply)) {
+	if n.Core == nil {
+		return
+	}
+	n.requests++
+	if answer != nil {
+		n.replies[n.requests] = answer
+	}
+	n.step(core.Request{Request: takeover.Request{ID: n.requests, Kind: kind, Scope: scope}})
+}
+
+// Holds reports whether any resource of a group runs here, or may.
+func (n *Node) Holds(g takeover.Group) bool {
+	for _, r := range g.Resources {
+		if n.running[r.Spec.String()] {
+			return true
+		}
+	}
+	return false
+}
+
+// Serves reports whether all of a group runs here.
+func (n *Node) Serves(g takeover.Group) bool {
+	for _, r := range g.Resources {
+		if !n.running[r.Spec.String()] {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *Node) receive(link int, from *Node, m wire.Message) {
+	at := n.world.Now
+	n.awake(func() {
+		if string(m.Get("t")) == "status" {
+			n.world.links[link].lastHeard[[2]string{from.Name, n.Name}] = at
+		}
+		n.step(core.Received{At: at, Link: link, Message: &m})
+	})
+}
+
+// awake does something now, or when the node is thawed, unless its daemon has
+// ended by then.
+func (n *Node) awake(do func()) {
+	life := n.life
+	guarded := func() {
+		if n.life == life && n.Core != nil {
+			do()
+		}
+	}
+	if n.Frozen {
+		n.missed = append(n.missed, guarded)
+		return
+	}
+	guarded()
+}
+
+func (n *Node) step(in core.Input) {
+	if n.Core == nil {
+		return
+	}
+	if n.Frozen {
+		n.awake(func() { n.step(in) })
+		return
+	}
+	n.act(n.Core.Step(n.world.Now, in))
+}
+
+// act does what the core wants done.
+func (n *Node) act(out core.Output) {
+	for _, e := range out.Events {
+		n.fold(e)
+		n.world.Watch(n, e)
+	}
+	for _, m := range out.Send {
+		n.world.carry(n, m)
+	}
+	for _, o := range out.Orders {
+		n.carryOut(o)
+	}
+	for _, id := range out.Cancel {
+		if done := n.pending[id]; done != nil {
+			done(context.Canceled)
+		}
+	}
+	for _, r := range out.Replies {
+		if answer := n.replies[r.ID]; answer != nil {
+			answer(r)
+		}
+	}
+	n.world.Check(n)
+	if out.Left {
+		n.Kill()
+		return
+	}
+	n.wakeAt(out.Wake)
+	if out.Look {
+		n.step(core.Looked{})
+	}
+}
+
+func (n *Node) wakeAt(at time.Time) {
+	n.wakes++
+	wake := n.wakes
+	life := n.life
+	n.world.At(at, func() {
+		if n.life != life {
+			return
+		}
+		n.awake(func() {
+			if n.wakes == wake {
+				n.step(core.Tick{})
+			}
+		})
+	})
+}
+
+// carryOut lets an order take its time. A resource counts as running from the
+// moment its start is ordered until its stop is done.
+func (n *Node) carryOut(o takeover.Order) {
+	name := o.Resource.Spec.String()
+	took := 50 * time.Microsecond
+	switch o.Op {
+	case takeover.Start:
+		if !n.running[name] {
+			took = n.StartTook(o.Resource)
+		}
+		n.running[name] = true
+	case takeover.Stop:
+		if n.running[name] {
+			took = n.StopTook(o.Resource)
+		}
+	}
+	life := n.life
+	finish := func(err error) {
+		if n.life != life || n.pending[o.ID] == nil {
+			return
+		}
+		delete(n.pending, o.ID)
+		done := takeover.Done{Order: o.ID, Took: took, Err: err, Found: resources.Stopped}
+		if n.running[name] {
+			done.Found = resources.Running
+		}
+		if o.Op == takeover.Stop && err == nil {
+			delete(n.running, name)
+		}
+		n.step(core.Done{Done: done})
+	}
+	n.pending[o.ID] = func(err error) {
+		n.world.After(0, func() { n.awake(func() { finish(err) }) })
+	}
+	n.world.After(took, func() { n.awake(func() { finish(n.Fails(o.Op, o.Resource)) }) })
+}
+
+// fold keeps what the events say, to be held against the core's own view.
+func (n *Node) fold(e event.Event) {
+	switch e := e.(type) {
+	case event.GroupStateChanged:
+		n.states[e.Group] = e.To
+	case event.HoldChanged:
+		n.hold = e.To
+	}
+}
+
+// Disagreement says where the folded events differ from the core's snapshot;
+// empty where they do not.
+func (n *Node) Disagreement() string {
+	if n.Core == nil {
+		return ""
+	}
+	view := n.Core.Snapshot(n.world.Now).Takeover
+	if view.Hold != n.hold {
+		return fmt.Sprintf("events say hold %s, snapshot %s", n.hold, view.Hold)
+	}
+	for _, g := range view.Groups {
+		state := n.states[g.Key]
+		if state == "" {
+			state = "unknown"
+		}
+		if g.State != state {
+			return fmt.Sprintf("group %s: events say %s, snapshot %s", g.Key, state, g.State)
+		}
+	}
+	return ""
+}
+
+// ErrBroken is what a resource says that does not work.
+var ErrBroken = errors.New("broken")

@@ -1,0 +1,284 @@
+package takeover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+// The triggers of moves.
+const (
+	peerDead   = "peer_dead"
+	peerLeft   = "peer_left"
+	atStart    = "start"
+	byStandby  = "standby"
+	byTakeover = "takeover"
+	byFailback = "failback"
+	byShutdown = "shutdown"
+	byYield    = "yield"
+	byFailure  = "failure"
+	byCleanup  = "cleanup"
+)
+
+// decide draws every consequence that what is known now allows. It changes
+// aims only; drive does the rest. It may be called at any time and does nothing
+// when there is nothing to do.
+func (t *Takeover) decide(now time.Time) {
+	if t.phase == joining && t.knowsEnough(now) {
+		t.phase = stable
+		t.vacant[local] = !t.peer.claimed[local]
+	}
+	if t.phase == stable {
+		t.resolve(now)
+		t.claimUnheld(now)
+		t.cleanUp(now)
+		t.offerWhatBelongsThere(now)
+	}
+}
+
+// knowsEnough reports whether it is known what the peer holds, or that it will
+// not say. A 3.0.6 node waits 10 s for the other to become stable; since only
+// one node ever decides about a group, its first word is enough for us.
+func (t *Takeover) knowsEnough(now time.Time) bool {
+	return !t.peer.alive || t.peer.told || !now.Before(t.patience())
+}
+
+// patience is how long a peer that does not say what it holds is waited for.
+func (t *Takeover) patience() time.Time {
+	if t.peer.seen.After(t.joined) {
+		return t.peer.seen.Add(tellTimeout)
+	}
+	return t.joined.Add(tellTimeout)
+}
+
+// claimUnheld takes the groups that nobody holds and that are ours to take.
+func (t *Takeover) claimUnheld(now time.Time) {
+	trigger := atStart
+	if !t.peer.alive || t.peer.leaving {
+		trigger = t.peer.gone
+		if t.peer.leaving {
+			trigger = peerLeft
+		}
+		if trigger == "" {
+			trigger = atStart
+		}
+	}
+	if !t.peer.alive && !t.peer.leaving {
+		t.vacant = [2]bool{true, true}
+	}
+	var groups []*group
+	for _, g := range t.groups {
+		if t.mayTake(g) && (g.failure == "" || !now.Before(g.retryAt)) {
+			groups = append(groups, g)
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	m := t.acquire(now, trigger, groups)
+	for _, g := range groups {
+		t.join(now, m, g)
+	}
+}
+
+// mayTake reports whether g is held by nobody and this node's to take, now or
+// when it may be tried again.
+func (t *Takeover) mayTake(g *group) bool {
+	switch {
+	case g.aim == hold, g.state == stopping, t.swap.has(g):
+		return false
+	case !t.peer.alive:
+		return true
+	case t.peer.may(g), g.stuck:
+		return false
+	case t.peer.leaving:
+		return true
+	}
+	known := t.peer.told || !t.now.Before(t.patience())
+	return known && t.local(g) && !t.wouldOffer(g)
+}
+
+// cleanUp stops what a predecessor left running of groups that are not ours to
+// take.
+func (t *Takeover) cleanUp(now time.Time) {
+	var left []*group
+	for _, g := range t.groups {
+		if g.aim != undecided {
+			continue
+		}
+		if g.state == unknown {
+			left = append(left, g)
+		}
+		g.aim = release
+	}
+	if len(left) > 0 {
+		t.relinquish(now, byCleanup, left)
+	}
+}
+
+// offerWhatBelongsThere begins a standby of our own accord: groups that are
+// here only because their preferred node was away, and groups that will not
+// run here.
+func (t *Takeover) offerWhatBelongsThere(now time.Time) {
+	if !t.wantsOffer() || now.Before(t.retryOffer) {
+		return
+	}
+	var back, bad []*group
+	for _, g := range t.groups {
+		switch {
+		case t.wouldOffer(g):
+			bad = append(bad, g)
+		case t.goesBack(g):
+			back = append(back, g)
+		}
+	}
+	if len(bad) > 0 {
+		t.ask(now, byFailure, "local", bad, 0)
+	} else {
+		t.ask(now, byFailback, "foreign", back, 0)
+	}
+}
+
+// wantsOffer reports whether there is something to offer and the peer can take
+// an offer now.
+func (t *Takeover) wantsOffer() bool {
+	if !t.mayAsk() {
+		return false
+	}
+	return slices.ContainsFunc(t.groups, func(g *group) bool { return t.wouldOffer(g) || t.goesBack(g) })
+}
+
+// mayAsk reports whether a standby can be asked for: both nodes take part,
+// hear each other and have nothing under way.
+func (t *Takeover) mayAsk() bool {
+	return t.phase == stable && t.swap == nil && !t.inFlux() &&
+		t.peer.alive && t.peer.told && t.peer.stable && t.peer.hears && !t.peer.leaving
+}
+
+// goesBack reports whether g returns to its preferred node by itself.
+func (t *Takeover) goesBack(g *group) bool {
+	return t.cfg.AutoFailback && g.failback && g.state == running && !t.peer.cannot(g)
+}
+
+// wouldOffer reports whether g, preferred here and held by nobody, had better
+// run on the peer: it failed here, or an operator put this node in standby.
+// Where it failed on both, the retry of the preferred node decides.
+func (t *Takeover) wouldOffer(g *group) bool {
+	unheld := g.aim != hold && !g.holds() && !t.peer.may(g)
+	return unheld && t.local(g) && (g.failure != "" || !t.standby.IsZero()) && !t.peer.cannot(g)
+}
+
+// inFlux reports whether anything is starting or stopping here.
+func (t *Takeover) inFlux() bool {
+	return slices.ContainsFunc(t.groups, func(g *group) bool {
+		return g.state == starting || g.state == stopping || g.aim == hold && g.state != running
+	})
+}
+
+// whatNext says what becomes of a group that would not start.
+func (t *Takeover) whatNext(g *group) string {
+	switch {
+	case t.peer.alive && !t.peer.cannot(g) && t.local(g):
+		return "released here and offered to " + t.cfg.Peer
+	case t.peer.alive && !t.peer.cannot(g):
+		return "released here; " + t.cfg.Peer + " is its preferred node and takes it"
+	case t.peer.alive:
+		return "released: it failed on both nodes; tried again in " + orphanRetry.String()
+	}
+	return "released: no other node is alive; tried again in " + orphanRetry.String()
+}
+
+// departWhenDone says goodbye once everything is released. What could not be
+// stopped is told by saying nothing: then the peer waits out the deadtime.
+func (t *Takeover) departWhenDone() {
+	if t.phase != leaving || !t.stopping.settled() {
+		return
+	}
+	t.phase = left
+	stuck := slices.ContainsFunc(t.groups, func(g *group) bool { return g.holds() })
+	if !stuck {
+		t.send("shutdone", "st", "dead")
+	}
+}
+
+// A split is two nodes saying that they hold one group.
+type split struct {
+	since  time.Time
+	groups []*group
+	yields bool // whether this node gave something up
+	keeps  bool
+}
+
+// resolve ends a split: one node keeps each group, the other gives it up at
+// once. Both judge by the same facts, which both have sent, so that they agree
+// without talking. A peer that cannot hear us cannot yield: then we do.
+func (t *Takeover) resolve(now time.Time) {
+	var both []*group
+	for _, g := range t.groups {
+		if t.peer.alive && t.peer.systole && t.peer.has(g) && (g.state == starting || g.state == running) && g.aim == hold {
+			both = append(both, g)
+		}
+	}
+	if len(both) == 0 {
+		t.reunite(now)
+		return
+	}
+	if t.split == nil {
+		t.split = &split{since: now, groups: both}
+		t.emit(event.SplitBrainSuspected{Evidence: "peer_claims", Peer: t.cfg.Peer, Groups: keys(both)})
+	}
+	if at := t.blindAt(); !at.IsZero() && at.After(now) {
+		return // it may be about to hear us
+	}
+	deaf := !t.peer.hears
+	losing := slices.DeleteFunc(slices.Clone(both), func(g *group) bool { return !deaf && t.keeps(g) })
+	if len(losing) < len(both) {
+		t.split.keeps = true
+	}
+	if len(losing) > 0 {
+		t.split.yields = true
+		t.abortSwap(now, "two nodes hold one group")
+		t.relinquish(now, byYield, losing)
+	}
+}
+
+// keeps is the rule by which one of two owners keeps g: with auto_failback on
+// at both, its preferred node; else the one that has held it longer, by what
+// the two clocks say; the preferred one if equal.
+func (t *Takeover) keeps(g *group) bool {
+	ours, theirs := g.held.UnixMilli(), t.peer.since[g.index]
+	if t.cfg.AutoFailback && t.peer.autoBack || ours == theirs {
+		return t.local(g)
+	}
+	return ours < theirs
+}
+
+// blindAt is when a peer that we hear but that does not hear us is taken to be
+// deaf to us, three keepalives after it was first heard so; zero while it
+// hears us. The first words after a cut heals are from before it healed.
+func (t *Takeover) blindAt() time.Time {
+	if t.split == nil || t.peer.hears || t.peer.deaf.IsZero() {
+		return time.Time{}
+	}
+	return t.peer.deaf.Add(3 * t.cfg.Keepalive)
+}
+
+func (t *Takeover) reunite(now time.Time) {
+	if t.split == nil || !t.peer.alive {
+		t.split = nil
+		return
+	}
+	released := t.cfg.Peer
+	switch {
+	case t.split.yields && t.split.keeps:
+		released = "both"
+	case t.split.yields:
+		released = t.cfg.Self
+	}
+	t.emit(event.SplitBrainCleared{Peer: t.cfg.Peer, Released: released, Took: now.Sub(t.split.since)})
+	for _, g := range t.split.groups {
+		g.announceAgain(now)
+	}
+	t.split = nil
+}

@@ -1,0 +1,397 @@
+package takeover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/resources"
+)
+
+// The states of a group on this node. The letter is what messages to a systole
+// peer say.
+const (
+	unknown  = "unknown"  // ? a predecessor may have left it running
+	stopped  = "stopped"  // -
+	starting = "starting" // s
+	running  = "running"  // r
+	stopping = "stopping" // t
+	failed   = "failed"   // f stopped after it would not start here; F would not even stop
+)
+
+// An aim is what is wanted of a group.
+type aim int
+
+const (
+	undecided aim = iota // leave it as it is
+	hold
+	release
+)
+
+type group struct {
+	Group
+	index   int
+	leading int // addresses at the beginning of the line
+	state   string
+	aim     aim
+	held    time.Time // since when we aim to hold it
+	next    int       // starting: the resource in hand; stopping: the one to stop next
+	work    []work    // one a resource
+
+	failure  string    // why it would not start here; empty when it did or was not tried
+	stuck    bool      // it would not stop either
+	tries    int       // of the stop in hand
+	retryAt  time.Time // of a failed stop, or of a group that failed everywhere
+	failback bool      // taken for want of its preferred node: goes back by itself
+	move     *move     // the newest it takes part in
+}
+
+// work is what is under way on one resource.
+type work struct {
+	order     uint64    // the order under way; 0 for none
+	announce  int       // the next of announceAfter; len(announceAfter) for no more
+	since     time.Time // when it came up
+	announced bool      // at least once since it came up
+	verified  bool
+}
+
+type order struct {
+	group *group
+	index int
+	op    Operation
+}
+
+func newGroup(index int, cfg Group) *group {
+	g := &group{Group: cfg, index: index, state: unknown, work: make([]work, len(cfg.Resources))}
+	for g.leading < len(cfg.Resources) && cfg.Resources[g.leading].Announced {
+		g.leading++
+	}
+	for i := range g.work {
+		g.work[i].announce = len(announceAfter)
+	}
+	return g
+}
+
+// holds reports whether anything of g may be running here: what the peer must
+// wait for before it may start it.
+func (g *group) holds() bool { return g.state != stopped && (g.state != failed || g.stuck) }
+
+// settled reports whether nothing more will happen to g by itself.
+func (g *group) settled() bool {
+	switch g.aim {
+	case hold:
+		return g.state == running
+	case release:
+		return g.state == stopped || g.state == failed
+	}
+	return true
+}
+
+// want changes the aim of g.
+func (t *Takeover) want(now time.Time, g *group, a aim) {
+	if g.aim == a {
+		return
+	}
+	g.aim = a
+	if a == hold {
+		g.held, g.failure = now, ""
+	}
+}
+
+func (t *Takeover) become(g *group, state string) {
+	if g.state == state {
+		return
+	}
+	t.emit(event.GroupStateChanged{Group: g.Key(), From: g.state, To: state})
+	g.state = state
+}
+
+// probe looks at every resource of a group that a predecessor may have left.
+func (t *Takeover) probe(g *group) {
+	for i := range g.work {
+		t.order(g, i, Status)
+	}
+}
+
+// drive takes g as far towards its aim as it can go now.
+func (t *Takeover) drive(now time.Time, g *group) {
+	for before := ""; before != g.state; {
+		before = g.state
+		t.driveOnce(now, g)
+	}
+	t.announce(now, g)
+}
+
+func (t *Takeover) driveOnce(now time.Time, g *group) {
+	switch {
+	case g.aim == hold && (g.state == unknown || g.state == stopped || g.state == failed):
+		t.begin(g)
+	case g.aim == release && (g.state == starting || g.state == running || g.state == unknown):
+		t.turnBack(g)
+	case g.state == failed && g.stuck && g.aim == release && !g.retryAt.IsZero() && !g.retryAt.After(now):
+		t.turnBack(g)
+	}
+	switch g.state {
+	case starting:
+		t.startNext(g)
+	case stopping:
+		t.stopNext(now, g)
+	}
+}
+
+func (t *Takeover) begin(g *group) {
+	if g.busy() {
+		return // the look at what was left, or the last of a stop
+	}
+	g.next, g.stuck, g.tries, g.retryAt = 0, false, 0, time.Time{}
+	for i := range g.work {
+		g.work[i] = work{announce: len(announceAfter)}
+	}
+	t.become(g, starting)
+}
+
+// turnBack begins the release. An order under way is no longer wanted, but is
+// waited for: two operations on one resource never overlap.
+func (t *Takeover) turnBack(g *group) {
+	g.next, g.tries, g.stuck, g.retryAt = len(g.work)-1, 0, false, time.Time{}
+	for i := range g.work {
+		w := &g.work[i]
+		w.announce = len(announceAfter)
+		if w.order != 0 && t.orders[w.order].op == Start {
+			t.out.Cancel = append(t.out.Cancel, w.order)
+		}
+	}
+	t.become(g, stopping)
+}
+
+// startNext starts the resource in hand, left to right. Whatever is not an
+// address at the beginning of its line waits for the addresses at the
+// beginning of every line of the same takeover: lines are in the order of
+// haresources, and a service of a later line may need the address of an
+// earlier one, but a service that hangs must not keep the rest.
+func (t *Takeover) startNext(g *group) {
+	if g.next < len(g.work) {
+		if g.work[g.next].order == 0 && (g.next < g.leading || g.move == nil || g.move.addressesUp()) {
+			t.order(g, g.next, Start)
+		}
+		return
+	}
+	verified := true
+	for i := range g.work {
+		w := &g.work[i]
+		if !w.verified {
+			verified = false
+			if w.order == 0 {
+				t.order(g, i, Status)
+			}
+		}
+	}
+	if verified {
+		t.become(g, running)
+	}
+}
+
+// stopNext stops the resource in hand, right to left.
+func (t *Takeover) stopNext(now time.Time, g *group) {
+	if g.next < 0 {
+		if g.busy() {
+			return
+		}
+		if g.stuck || g.failure != "" {
+			g.retryAt = now.Add(orphanRetry)
+			t.become(g, failed)
+			return
+		}
+		t.become(g, stopped)
+		return
+	}
+	if g.work[g.next].order == 0 && !g.retryAt.After(now) {
+		g.retryAt = time.Time{}
+		t.order(g, g.next, Stop)
+	}
+}
+
+func (g *group) busy() bool {
+	for i := range g.work {
+		if g.work[i].order != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// announce orders what announcements are due.
+func (t *Takeover) announce(now time.Time, g *group) {
+	if g.state != starting && g.state != running {
+		return
+	}
+	for i := range g.work {
+		w := &g.work[i]
+		if w.order == 0 && w.announce < len(announceAfter) && !w.due().After(now) {
+			w.announce++
+			t.order(g, i, Announce)
+		}
+	}
+}
+
+func (w *work) due() time.Time { return w.since.Add(announceAfter[w.announce]) }
+
+// announceAgain begins the announcements of g anew: there was a doubt about
+// who held it.
+func (g *group) announceAgain(now time.Time) {
+	if g.state != starting && g.state != running {
+		return
+	}
+	for i := range g.work {
+		if w := &g.work[i]; g.Resources[i].Announced && !w.since.IsZero() {
+			w.since, w.announce = now, 0
+		}
+	}
+}
+
+func (g *group) wake() time.Time {
+	var wake time.Time
+	earlier := func(at time.Time) {
+		if wake.IsZero() || at.Before(wake) {
+			wake = at
+		}
+	}
+	if !g.retryAt.IsZero() && g.aim == release && (g.state == stopping || g.stuck) {
+		earlier(g.retryAt)
+	}
+	if g.state == starting || g.state == running {
+		for i := range g.work {
+			if w := &g.work[i]; w.order == 0 && w.announce < len(announceAfter) {
+				earlier(w.due())
+			}
+		}
+	}
+	return wake
+}
+
+func (t *Takeover) order(g *group, index int, op Operation) {
+	t.lastOrder++
+	t.orders[t.lastOrder] = &order{g, index, op}
+	g.work[index].order = t.lastOrder
+	t.out.Orders = append(t.out.Orders, Order{ID: t.lastOrder, Op: op, Group: g.Key(), Resource: g.Resources[index]})
+}
+
+// Done takes in the end of an order.
+func (t *Takeover) Done(now time.Time, d Done) Output {
+	o := t.orders[d.Order]
+	if o == nil {
+		panic(fmt.Sprintf("takeover: order %d was never given or has ended before", d.Order))
+	}
+	delete(t.orders, d.Order)
+	return t.step(now, func() { t.done(now, o, d) })
+}
+
+func (t *Takeover) done(now time.Time, o *order, d Done) {
+	g, w := o.group, &o.group.work[o.index]
+	w.order = 0
+	t.report(g, o, d)
+	switch o.op {
+	case Start:
+		t.started(now, g, o.index, d)
+	case Stop:
+		t.stopped(now, g, o.index, d)
+	case Status:
+		t.looked(now, g, o.index, d)
+	case Announce:
+		w.announced = true
+	}
+}
+
+func (t *Takeover) report(g *group, o *order, d Done) {
+	e := event.ResourceOperation{
+		Group: g.Key(), Resource: g.Resources[o.index].Spec.String(), Driver: g.Resources[o.index].Driver,
+		Operation: string(o.op), Result: "ok", Took: d.Took,
+	}
+	if d.Err != nil {
+		e.Result, e.Error = "failed", d.Err.Error()
+		if errors.Is(d.Err, context.DeadlineExceeded) {
+			e.Result = "timeout"
+		}
+	}
+	t.emit(e)
+}
+
+func (t *Takeover) started(now time.Time, g *group, index int, d Done) {
+	w := &g.work[index]
+	if g.state != starting {
+		return // turned back meanwhile: it will be stopped whatever came of it
+	}
+	if d.Err != nil {
+		t.fail(now, g, index, Start, d.Err)
+		return
+	}
+	w.since = now
+	if g.Resources[index].Announced {
+		w.announce = 0
+	}
+	g.next++
+}
+
+func (t *Takeover) looked(now time.Time, g *group, index int, d Done) {
+	switch g.state {
+	case unknown:
+		// The look at what a predecessor left. Only certainty that nothing runs
+		// makes the group stopped.
+		g.work[index].verified = d.Err == nil && d.Found == resources.Stopped
+		for i := range g.work {
+			if !g.work[i].verified {
+				return
+			}
+		}
+		t.become(g, stopped)
+	case starting:
+		if d.Err == nil && d.Found != resources.Running {
+			d.Err = fmt.Errorf("status %s: %s right after its start", g.Resources[index].Spec, d.Found)
+		}
+		if d.Err != nil {
+			t.fail(now, g, index, Status, d.Err)
+			return
+		}
+		g.work[index].verified = true
+	}
+}
+
+// fail gives g up because one of its resources would not run.
+func (t *Takeover) fail(now time.Time, g *group, index int, op Operation, err error) {
+	resource := g.Resources[index].Spec.String()
+	g.failure = err.Error()
+	g.failback = false
+	t.want(now, g, release)
+	t.turnBack(g)
+	g.next = max(index, g.started()) // what was never started is left alone
+	t.emit(event.ResourceFailed{Group: g.Key(), Resource: resource, Operation: string(op), Error: g.failure, Attempt: 1})
+	failedMove := event.TakeoverFailed{
+		Group: g.Key(), Resource: resource, Operation: string(op), Error: g.failure, Next: t.whatNext(g),
+	}
+	if g.move != nil {
+		failedMove.ID, failedMove.Trigger = g.move.id, g.move.trigger
+	}
+	t.emit(failedMove)
+}
+
+// started is the last resource whose start was ordered.
+func (g *group) started() int { return min(g.next, len(g.work)-1) }
+
+func (t *Takeover) stopped(now time.Time, g *group, index int, d Done) {
+	if d.Err == nil {
+		g.next, g.tries = index-1, 0
+		g.work[index] = work{announce: len(announceAfter)}
+		return
+	}
+	g.tries++
+	t.emit(event.ResourceFailed{
+		Group: g.Key(), Resource: g.Resources[index].Spec.String(), Operation: string(Stop), Error: d.Err.Error(), Attempt: g.tries,
+	})
+	if g.tries < stopTries {
+		g.retryAt = now.Add(stopRetry)
+		return
+	}
+	g.stuck, g.tries, g.next = true, 0, index-1
+}
