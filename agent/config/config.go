@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -48,31 +47,36 @@ type Config struct {
 	// does. True also for "legacy", which systole runs as "on".
 	AutoFailback bool
 
-	UDPPort          int           // of bcast, ucast and ucast6, unless a link says otherwise
-	HopFudge         int           // added to the number of nodes to make the ttl of messages
-	RetransmitDelay  time.Duration // the longest wait before a lost message is asked for again
-	InnerAuth        bool          // msgfmt classic: messages carry a second digest, inside
-	Realtime         bool          // ask for real-time scheduling
-	RealtimePriority int           // of SCHED_FIFO, 1 to 99
-	Auth             Auth
-	Web              Web
-	StateDir         string        // keeps the generation and the uuid
-	ControlSocket    string        // where cl_status and its sisters ask
-	StartTimeout     time.Duration // for starting one resource
-	StopTimeout      time.Duration // for stopping one
-	ClusterHash      uint64        // of what ha.cf must say alike on all nodes; 48 bits
-	ResourcesHash    uint64        // of haresources; 48 bits
-	parameters       map[string]string
-	lines            map[string]int
+	UDPPort         uint16        // the last udpport; links know their own
+	HopFudge        int           // see TTL
+	RetransmitDelay time.Duration // the longest wait before a lost message is asked for again
+	InnerAuth       bool          // msgfmt classic: messages carry a second digest, inside
+
+	Realtime         bool // ask for real-time scheduling
+	RealtimePriority int  // of SCHED_FIFO, 1 to 99
+
+	Auth          Auth
+	Web           Web
+	StateDir      string        // keeps the generation and the uuid
+	ControlSocket string        // where cl_status and its sisters ask
+	StartTimeout  time.Duration // for starting one resource
+	StopTimeout   time.Duration // for stopping one
+
+	ClusterHash   uint64 // of what ha.cf must say alike on both nodes; 48 bits
+	ResourcesHash uint64 // of haresources; 48 bits
+
+	parameters map[string]string // of ha.cf, as written or heartbeat's default
+	lines      map[string]int    // of those written
 }
 
 // A Ping is a ping node: something outside the cluster that answers echo
-// requests. It is alive while any of its addresses answers.
+// requests. It is alive while any of its targets answers.
 type Ping struct {
-	Name      string // as written; ping_group gives it one
-	Addresses []netip.Addr
-	Group     bool // written as ping_group
-	Line      int
+	Name    string   // the address in lower case; ping_group gives another
+	Targets []string // addresses or names, as written; at least one
+	IPv6    bool     // written as ping6
+	Group   bool     // written as ping_group
+	Line    int
 }
 
 // A Group is one line of haresources: resources that move together.
@@ -131,6 +135,9 @@ func (c *Config) Line(directive string) int { return c.lines[directive] }
 // Load reads the configuration in fsys for the given machine. The Config is
 // never nil and holds whatever could be understood, but it can only be run if
 // the diagnostics, sorted, have no errors.
+//
+// With a Host that has a name only, nothing is said about what the machine
+// lacks: a daemon that starts before the network is there waits for it.
 func Load(fsys fs.FS, host Host) (*Config, Diagnostics) {
 	c := &Config{Self: selfName(fsys, host)}
 	var all Diagnostics
@@ -183,9 +190,15 @@ func (r *reporter) unreadable(err error) {
 		r.add(Error, 0, "", "no such file", "a cluster needs "+strings.Join(readingOrder[:3], ", ")+" in one folder")
 		return
 	}
+	r.add(Error, 0, "", cause(err), "")
+}
+
+// cause is what an error of the file system says, without the path, which may
+// hold anything.
+func cause(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	r.add(Error, 0, "", err.Error(), "")
+	return err.Error()
 }

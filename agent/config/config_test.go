@@ -134,7 +134,7 @@ func dump(c *Config) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "cluster %s, this is %s of %v\n", c.Cluster, c.Self, c.Nodes)
 	for _, p := range c.Pings {
-		fmt.Fprintf(&b, "ping %s %v, line %d\n", p.Name, p.Addresses, p.Line)
+		fmt.Fprintf(&b, "ping %s %v, line %d\n", p.Name, p.Targets, p.Line)
 	}
 	for _, l := range c.Links {
 		fmt.Fprintf(&b, "link %s %s to %s, line %d\n", l.Kind, l.Name, l.Destination(), l.Line)

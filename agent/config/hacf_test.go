@@ -191,7 +191,7 @@ func TestFailback(t *testing.T) {
 
 func TestPorts(t *testing.T) {
 	c, _ := Load(with(map[string]string{HaCf: "node alpha beta\nbcast eth0\nudpport 700\nbcast eth1\nucast eth1 10.0.0.2\nmcast eth0 225.0.0.1 5405 1 0\n"}), machine("alpha"))
-	want := []int{694, 694, 700, 5405}
+	want := []uint16{694, 694, 700, 5405}
 	for i, l := range c.Links {
 		if l.Port != want[i] {
 			t.Errorf("%s %s: port %d, want %d", l.Kind, l.Name, l.Port, want[i])

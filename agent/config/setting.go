@@ -85,9 +85,9 @@ func (h *haCf) setPort(v string) *problem {
 	if p != nil {
 		return p
 	}
-	h.cfg.UDPPort = port
+	h.cfg.UDPPort = uint16(port)
 	for _, l := range h.cfg.Links {
-		if (l.Kind == Bcast || l.Kind == Ucast || l.Kind == Ucast6) && l.Port != port {
+		if (l.Kind == Bcast || l.Kind == Ucast || l.Kind == Ucast6) && l.Port != uint16(port) {
 			return odd("move it above "+string(l.Kind), "comes too late: %s on line %d keeps %d, as with heartbeat", l.Kind, l.Line, l.Port)
 		}
 	}
