@@ -1,0 +1,83 @@
+package metrics
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+// facts are the series that the configuration alone decides, and those of the
+// process.
+func (s *series) facts(cfg Config) error {
+	b := cfg.Build
+	s.gauge("systole_build_info", b.Version, b.Revision, b.Branch, b.GoVersion, b.GoOS, b.GoArch, b.Tags).Set(1)
+	s.gauge("systole_node_info", cfg.BootID, cfg.InstanceID, cfg.AutoFailback, cfg.Wire).Set(1)
+	s.gauge("systole_timing_seconds", "keepalive").Set(cfg.Keepalive.Seconds())
+	s.gauge("systole_timing_seconds", "warntime").Set(cfg.Warntime.Seconds())
+	s.gauge("systole_timing_seconds", "deadtime").Set(cfg.Deadtime.Seconds())
+	s.gauge("systole_timing_seconds", "initdead").Set(cfg.Initdead.Seconds())
+	for _, l := range cfg.Links {
+		s.gauge("systole_link_info", l.Name, l.Medium, l.Interface, l.Address).Set(1)
+	}
+	for _, k := range cfg.Keys {
+		s.gauge("systole_auth_key_info", k.ID, k.Method).Set(1)
+	}
+	s.sinks(cfg.Sinks)
+	s.process()
+	return s.hashes(cfg.Files)
+}
+
+func (s *series) hashes(files []File) error {
+	for _, f := range files {
+		low, err := f.low48()
+		if err != nil {
+			return fmt.Errorf("metrics: hash of %s: %w", f.Name, err)
+		}
+		s.gauge("systole_config_hash", f.Name).Set(low)
+	}
+	return nil
+}
+
+func (s *series) sinks(sinks []Sink) {
+	for _, sink := range sinks {
+		s.gaugeFunc("systole_event_queue_length", func() float64 { return float64(sink.Waiting()) }, sink.Name)
+		s.counterFunc("systole_events_dropped_total", func() float64 { return float64(sink.Dropped()) }, sink.Name)
+	}
+}
+
+// process adds client_golang's own go_ and process_ families, with the constant
+// labels of all the others.
+func (s *series) process() {
+	registry := prometheus.WrapRegistererWith(s.constant, s.registry)
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+}
+
+// severities are the counters of one kind of event, by its severity.
+type severities map[event.Severity]prometheus.Counter
+
+// newEvents knows the severities of each kind: the catalogue's, and that of an
+// event that says nothing, which differs where the severity depends on what is
+// said.
+func newEvents(s *series) map[string]severities {
+	events := map[string]severities{}
+	for _, entry := range event.Catalogue {
+		kind := entry.Event.Kind()
+		events[kind] = severities{}
+		for _, severity := range []event.Severity{entry.Severity, event.SeverityOf(entry.Event)} {
+			events[kind][severity] = s.counter("systole_events_total", kind, severity.String())
+		}
+	}
+	return events
+}
+
+func (m *Metrics) count(e event.Event) {
+	if counter, ok := m.events[e.Kind()][event.SeverityOf(e)]; ok {
+		counter.Inc()
+	}
+}

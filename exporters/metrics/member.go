@@ -1,0 +1,113 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+// A membership is who is in the cluster, as far as counting goes.
+type membership struct {
+	changes     counters // by reason
+	suspected   prometheus.Gauge
+	splitBrains counters        // by evidence
+	split       map[string]bool // peers that claim what we hold
+}
+
+func newMembership(s *series) membership {
+	return membership{
+		changes:     s.countersBy("systole_membership_changes_total", membershipChanges),
+		suspected:   s.gauge("systole_split_brain_suspected"),
+		splitBrains: s.countersBy("systole_split_brains_total", evidences),
+		split:       map[string]bool{},
+	}
+}
+
+// stateChanged counts a peer as joined when it becomes active, unless it only
+// returned from a death, which PeerReturned has counted.
+func (m *Metrics) stateChanged(e event.PeerStateChanged) {
+	if ping, ok := m.pings[e.Peer]; ok {
+		ping.turned(e.To)
+		return
+	}
+	p := m.peer(e.Peer)
+	p.state.set(e.To)
+	p.entered.add(e.To, 1)
+	p.gone.Store(e.To == "dead" || e.To == "leaving")
+	switch e.To {
+	case "active":
+		if !p.member {
+			m.members.changes.add("join", 1)
+		}
+		p.member = true
+	case "leaving":
+		m.members.changes.add("leave", 1)
+		p.member = false
+		p.agreement.forget()
+	}
+}
+
+func (m *Metrics) identified(e event.PeerIdentified) {
+	p := m.peer(e.Peer)
+	p.wire.set(e.Wire)
+	p.says = e.Wire == "systole"
+	if p.says {
+		p.agreement.identified()
+	}
+}
+
+func (m *Metrics) died(at time.Time, e event.PeerDead) {
+	m.members.changes.add("death", 1)
+	p := m.peer(e.Peer)
+	p.member, p.died = false, at
+}
+
+func (m *Metrics) returned(e event.PeerReturned) {
+	m.members.changes.add("return", 1)
+	p := m.peer(e.Peer)
+	p.member = true
+	if !e.SameGeneration {
+		p.agreement.forget()
+	}
+}
+
+func (m *Metrics) falseDeath(e event.PeerFalseDeath) {
+	p := m.peer(e.Peer)
+	p.falseDeaths.Inc()
+	p.used.Observe(p.ratio(e.Silence))
+}
+
+func (m *Metrics) splitBrain(e event.SplitBrainSuspected) {
+	m.members.splitBrains.add(e.Evidence, 1)
+	m.members.split[e.Peer] = true
+	m.members.suspected.Set(1)
+}
+
+func (m *Metrics) splitBrainCleared(e event.SplitBrainCleared) {
+	delete(m.members.split, e.Peer)
+	if len(m.members.split) == 0 {
+		m.members.suspected.Set(0)
+	}
+}
+
+// A ping is a ping node or a ping group.
+type ping struct {
+	up        prometheus.Gauge
+	roundTrip prometheus.Observer
+}
+
+func newPing(s *series, name string) *ping {
+	return &ping{
+		up:        s.gauge("systole_ping_node_up", name),
+		roundTrip: s.histogram("systole_ping_node_rtt_seconds", name),
+	}
+}
+
+func (p *ping) turned(state string) {
+	p.up.Set(0)
+	if state == "ping" {
+		p.up.Set(1)
+	}
+}

@@ -1,0 +1,190 @@
+package metrics
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+// A peer is one other node on all links. Its plain fields belong to the loop;
+// what the gauges that age need is atomic, so that a scrape never makes the
+// loop wait.
+type peer struct {
+	paths map[string]*path // by link
+	stray *path            // for links there are none of
+
+	state       *stateSet
+	entered     counters // by state
+	wire        *stateSet
+	says        bool // how late it was: its wire is systole's
+	agreement   agreement
+	falseDeaths prometheus.Counter
+	retransmits counters // by direction
+	member      bool     // joined, and neither left nor died since
+
+	lateness   prometheus.Observer // the peer's, as it says
+	used       prometheus.Observer
+	nearMisses []prometheus.Counter // as nearMisses lists them
+	deadtime   time.Duration
+	inForce    prometheus.Gauge // deadtime
+	died       time.Time        // the newest verdict
+
+	start  time.Time    // of this daemon
+	last   atomic.Int64 // arrival on any link, since start
+	limit  atomic.Int64 // the silence that is death: initdead before the first heartbeat
+	gone   atomic.Bool  // dead or left: not judged
+	rhythm *rhythm
+}
+
+func newPeer(s *series, cfg Config, name string, stray *path) *peer {
+	p := &peer{
+		paths:       map[string]*path{},
+		stray:       stray,
+		state:       s.stateSet("systole_peer_state", peerStates, "unknown", name),
+		entered:     s.countersBy("systole_peer_state_transitions_total", peerStates, name),
+		wire:        s.stateSet("systole_peer_wire", append([]string{"unknown"}, wires...), "unknown", name),
+		agreement:   newAgreement(s, cfg.Files, name),
+		falseDeaths: s.counter("systole_peer_false_deaths_total", name),
+		retransmits: s.countersBy("systole_retransmit_requests_total", directions, name),
+		lateness:    s.histogram("systole_peer_send_lateness_seconds", name),
+		used:        s.histogram("systole_peer_deadtime_used_ratio", name),
+		deadtime:    cfg.Deadtime,
+		inForce:     s.gauge("systole_peer_deadtime_seconds", name),
+		start:       cfg.Now(),
+		rhythm:      newRhythm(cfg.Keepalive),
+	}
+	for _, link := range cfg.Links {
+		p.paths[link.Name] = newPath(s, link.Name, name)
+	}
+	for _, miss := range nearMisses {
+		p.nearMisses = append(p.nearMisses, s.counter("systole_peer_deadtime_near_misses_total", name, miss.label))
+	}
+	p.inForce.Set(cfg.Deadtime.Seconds())
+	p.limit.Store(int64(cfg.Initdead))
+	s.gaugeFunc("systole_peer_deadtime_left_seconds", func() float64 { return p.left(cfg.Now()).Seconds() }, name)
+	s.gaugeFunc("systole_peer_suspicion_phi", func() float64 { return p.phi(cfg.Now()) }, name)
+	return p
+}
+
+// path is what the peer does on one link.
+func (p *peer) path(link string) *path {
+	if path, ok := p.paths[link]; ok {
+		return path
+	}
+	return p.stray
+}
+
+func (p *peer) heard(arrival time.Time, e event.HeartbeatReceived) {
+	p.path(e.Link).heard(arrival, e)
+	p.judgedBy(e.Deadtime)
+	p.last.Store(int64(arrival.Sub(p.start)))
+	if e.Silence == 0 { // the first ever, or a copy by another link
+		return
+	}
+	if p.says || e.Late > 0 {
+		observe(p.lateness, e.Late)
+	}
+	if began := arrival.Add(-e.Silence); p.died.After(began) {
+		return // this silence was told by peer.dead, and by peer.false_death if need be
+	}
+	p.rhythm.add(e.Silence)
+	p.survived(e.Silence)
+}
+
+// survived takes in a silence that ended without a verdict.
+func (p *peer) survived(silence time.Duration) {
+	ratio := p.ratio(silence)
+	p.used.Observe(ratio)
+	for i, miss := range nearMisses {
+		if ratio >= miss.ratio {
+			p.nearMisses[i].Inc()
+		}
+	}
+}
+
+// ratio is 0 only where no deadtime is known.
+func (p *peer) ratio(silence time.Duration) float64 {
+	if p.deadtime <= 0 {
+		return 0
+	}
+	return silence.Seconds() / p.deadtime.Seconds()
+}
+
+func (p *peer) judgedBy(deadtime time.Duration) {
+	p.limit.Store(int64(deadtime))
+	if deadtime != p.deadtime {
+		p.deadtime = deadtime
+		p.inForce.Set(deadtime.Seconds())
+	}
+}
+
+// left is the time until the peer is declared dead: by initdead where it was
+// not heard yet. It is 0 for a peer that is dead, has left, or is due.
+func (p *peer) left(now time.Time) time.Duration {
+	if p.gone.Load() {
+		return 0
+	}
+	return max(time.Duration(p.limit.Load())-p.silent(now), 0)
+}
+
+func (p *peer) phi(now time.Time) float64 {
+	if p.gone.Load() {
+		return certain
+	}
+	return p.rhythm.phi(p.silent(now))
+}
+
+// silent is the time since the peer was heard on any link, or since this daemon
+// started.
+func (p *peer) silent(now time.Time) time.Duration {
+	return now.Sub(p.start) - time.Duration(p.last.Load())
+}
+
+// An agreement is whether the peer's files are the same as ours. What is not
+// known is not shown: heartbeat 3.0.6 sends no hashes.
+type agreement struct {
+	series *series
+	peer   string
+	files  map[string]bool // whether something is known
+}
+
+func newAgreement(s *series, files []File, peer string) agreement {
+	a := agreement{series: s, peer: peer, files: map[string]bool{}}
+	for _, f := range files {
+		a.files[f.Name] = false
+	}
+	return a
+}
+
+// identified takes every file that was not said to differ for the same: a
+// systole peer sends its hashes from the first heartbeat.
+func (a agreement) identified() {
+	for file, known := range a.files {
+		if !known {
+			a.say(file, true)
+		}
+	}
+}
+
+func (a agreement) say(file string, same bool) {
+	if _, ok := a.files[file]; !ok {
+		return
+	}
+	a.files[file] = true
+	value := 0.0
+	if same {
+		value = 1
+	}
+	a.series.gauge("systole_peer_config_match", a.peer, file).Set(value)
+}
+
+// forget is for a peer whose daemon is not the one that said it.
+func (a agreement) forget() {
+	for file := range a.files {
+		a.files[file] = false
+		a.series.forget("systole_peer_config_match", a.peer, file)
+	}
+}

@@ -1,0 +1,191 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+// Metrics is an event.Sink. Record is for the one goroutine that owns the core;
+// everything else may be called from anywhere.
+type Metrics struct {
+	series    *series
+	events    map[string]severities // by kind
+	sender    *sender
+	links     map[string]*link
+	noLink    *link
+	peers     map[string]*peer
+	noPeer    *peer
+	pings     map[string]*ping
+	noPing    *ping
+	waited    prometheus.Observer
+	stalls    prometheus.Observer
+	collected prometheus.Observer
+	members   membership
+	holds     *stateSet
+	groups    map[string]*group
+	durations map[string]observers // of operations, by driver
+	standby   prometheus.Gauge     // since when
+	takeovers takeovers
+	commands  map[string]counters // by command, then result
+}
+
+// New makes every series that the configuration allows. It fails where a peer,
+// or a sink, is named twice or a hash is not one.
+func New(cfg Config) (*Metrics, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := newSeries(cfg.Cluster, cfg.Node)
+	m := &Metrics{
+		series:    s,
+		events:    newEvents(s),
+		sender:    newSender(s, cfg.Keepalive),
+		links:     map[string]*link{},
+		peers:     map[string]*peer{},
+		pings:     map[string]*ping{},
+		waited:    s.histogram("systole_heartbeat_wait_seconds"),
+		stalls:    s.histogram("systole_event_loop_stall_seconds"),
+		collected: s.histogram("systole_collect_duration_seconds"),
+		members:   newMembership(s),
+		holds:     s.stateSet("systole_node_resources", holds, "none"),
+		groups:    map[string]*group{},
+		durations: newDurations(s, cfg.Groups),
+		standby:   s.gauge("systole_node_standby_since_timestamp_seconds"),
+		takeovers: newTakeovers(s, cfg),
+		commands:  newCommands(s, cfg.Commands),
+	}
+	m.strangers()
+	m.configured(cfg)
+	if err := s.facts(cfg); err != nil {
+		return nil, err
+	}
+	return m, s.err()
+}
+
+// strangers take what events say of names that the configuration does not
+// have. Their series are in no registry.
+func (m *Metrics) strangers() {
+	nowhere := newSeries("", "")
+	m.noLink = newLink(nowhere, "")
+	m.noPing = newPing(nowhere, "")
+	m.noPeer = newPeer(nowhere, Config{Now: time.Now}, "", newPath(nowhere, "", ""))
+}
+
+func (m *Metrics) configured(cfg Config) {
+	for _, l := range cfg.Links {
+		m.links[l.Name] = newLink(m.series, l.Name)
+	}
+	for _, name := range cfg.Peers {
+		m.peers[name] = newPeer(m.series, cfg, name, m.noPeer.stray)
+	}
+	for _, name := range cfg.PingNodes {
+		m.pings[name] = newPing(m.series, name)
+	}
+	for _, g := range cfg.Groups {
+		m.groups[g.Name] = newGroup(m.series, g, cfg.Node)
+	}
+}
+
+// Record folds one record in: it takes no lock, does no I/O, and allocates
+// nothing for heartbeats.
+func (m *Metrics) Record(r event.Record) {
+	m.count(r.Event)
+	switch e := r.Event.(type) {
+	case event.HeartbeatSent:
+		m.sent(e)
+	case event.HeartbeatReceived:
+		observe(m.waited, e.Waited)
+		m.peer(e.Peer).heard(r.Time.Add(-e.Waited), e)
+	case event.HeartbeatLate:
+		m.path(e.Peer, e.Link).late.Inc()
+	case event.HeartbeatLost:
+		m.path(e.Peer, e.Link).lost.Add(float64(e.Count))
+	case event.HeartbeatReordered:
+		m.path(e.Peer, e.Link).reordered.Inc()
+	case event.HeartbeatDuplicated:
+		m.path(e.Peer, e.Link).duplicated.Inc()
+	case event.HeartbeatRejected:
+		m.link(e.Link).rejected.add(e.Reason, float64(e.Count))
+	case event.SendFailed:
+		m.link(e.Link).sendErrors.add(e.Reason, 1)
+	case event.RetransmitRequested:
+		m.peer(e.Peer).retransmits.add(e.Direction, float64(e.Count))
+	case event.PingAnswered:
+		observe(m.ping(e.PingNode).roundTrip, e.RoundTrip)
+	case event.AgentLate:
+		observe(m.stalls, e.Late)
+
+	case event.LinkOpened:
+		m.link(e.Link).opened(true)
+	case event.LinkClosed:
+		m.link(e.Link).opened(false)
+	case event.LinkUp:
+		m.path(e.Peer, e.Link).turned("up", 1)
+	case event.LinkDown:
+		m.path(e.Peer, e.Link).turned("down", 0)
+
+	case event.PeerStateChanged:
+		m.stateChanged(e)
+	case event.PeerIdentified:
+		m.identified(e)
+	case event.PeerDead:
+		m.died(r.Time, e)
+	case event.PeerReturned:
+		m.returned(e)
+	case event.PeerFalseDeath:
+		m.falseDeath(e)
+	case event.PeerRestarted:
+		m.peer(e.Peer).agreement.forget()
+	case event.ConfigDrift:
+		m.peer(e.Peer).agreement.say(e.File, e.Ours == e.Theirs)
+	case event.SplitBrainSuspected:
+		m.splitBrain(e)
+	case event.SplitBrainCleared:
+		m.splitBrainCleared(e)
+
+	case event.HoldChanged:
+		m.holds.set(e.To)
+	case event.GroupStateChanged:
+		m.groupChanged(r.Time, e)
+	case event.ResourceOperation:
+		m.operated(e)
+	case event.TakeoverStarted:
+		m.takeoverStarted(e)
+	case event.TakeoverPhase:
+		m.takeovers.phases.observe(e.Phase, e.Took)
+	case event.TakeoverCompleted:
+		m.takeoverCompleted(r.Time, e)
+	case event.ReleaseStarted:
+		m.releaseStarted(r.Time, e)
+	case event.ReleaseCompleted:
+		m.takeovers.released[e.Trigger].add(e.Result, 1)
+	case event.OperatorCommand:
+		m.commanded(e)
+	}
+}
+
+func (m *Metrics) path(peer, link string) *path { return m.peer(peer).path(link) }
+
+func (m *Metrics) peer(name string) *peer {
+	if p, ok := m.peers[name]; ok {
+		return p
+	}
+	return m.noPeer
+}
+
+func (m *Metrics) link(name string) *link {
+	if l, ok := m.links[name]; ok {
+		return l
+	}
+	return m.noLink
+}
+
+func (m *Metrics) ping(name string) *ping {
+	if p, ok := m.pings[name]; ok {
+		return p
+	}
+	return m.noPing
+}

@@ -1,0 +1,40 @@
+package metrics
+
+// The closed sets of label values that come from the code. Each is what the
+// comment of the event's field lists; a test compares the two. A value outside
+// its set is counted nowhere.
+var (
+	peerStates       = []string{"unknown", "init", "up", "active", "leaving", "dead"}
+	holds            = []string{"none", "local", "foreign", "all", "transition"}
+	sendErrors       = []string{"busy", "no_route", "no_device", "no_buffer", "refused", "other"}
+	rejections       = []string{"bad_signature", "unknown_key", "replay", "malformed", "unknown_node", "oversize", "wrong_cluster"}
+	directions       = []string{"sent", "received"}
+	wires            = []string{"systole", "heartbeat3"}
+	evidences        = []string{"peer_claims"}
+	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "start"}
+	releaseTriggers  = []string{"standby", "failback", "shutdown", "yield", "failure", "cleanup"}
+	moveResults      = []string{"success", "partial", "failed"}
+	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
+	operationNames   = []string{"start", "stop", "status", "announce"}
+	operationResults = []string{"ok", "failed", "timeout"}
+	commandResults   = []string{"accepted", "refused"}
+)
+
+// The sets that are this package's own.
+var (
+	linkTurns         = []string{"up", "down"}
+	membershipChanges = []string{"join", "leave", "death", "return"}
+	planned           = []string{"yes", "no"}
+)
+
+// isPlanned tells the triggers that somebody asked for from the one that nobody
+// did. A start finds no owner and so has no outage.
+var isPlanned = map[string]string{
+	"peer_dead": "no", "peer_left": "yes", "standby": "yes", "takeover": "yes", "failback": "yes",
+}
+
+// nearMisses are the parts of deadtime whose use is counted, and their labels.
+var nearMisses = []struct {
+	ratio float64
+	label string
+}{{0.5, "0.5"}, {0.75, "0.75"}, {0.9, "0.9"}}

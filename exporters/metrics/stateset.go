@@ -1,0 +1,44 @@
+package metrics
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// A stateSet is one series for each of a closed set of states, of which exactly
+// one is 1: in every scrape, since all are made from one load.
+type stateSet struct {
+	desc    *prometheus.Desc
+	states  []string
+	current atomic.Int32 // index into states
+}
+
+// newStateSet has its states under label.
+func newStateSet(opts prometheus.Opts, label string, states []string) *stateSet {
+	return &stateSet{
+		desc:   prometheus.NewDesc(opts.Name, opts.Help, []string{label}, opts.ConstLabels),
+		states: states,
+	}
+}
+
+// set makes state the true one; one that is not in the set changes nothing.
+func (s *stateSet) set(state string) {
+	if i := slices.Index(s.states, state); i >= 0 {
+		s.current.Store(int32(i))
+	}
+}
+
+func (s *stateSet) Describe(descs chan<- *prometheus.Desc) { descs <- s.desc }
+
+func (s *stateSet) Collect(metrics chan<- prometheus.Metric) {
+	current := int(s.current.Load())
+	for i, state := range s.states {
+		value := 0.0
+		if i == current {
+			value = 1
+		}
+		metrics <- prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, value, state)
+	}
+}

@@ -1,0 +1,101 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+// takeovers are all moves of groups to and from this node.
+type takeovers struct {
+	running          map[uint64]bool // by ID
+	inProgress       prometheus.Gauge
+	ended            map[string]counters // by trigger, then result
+	released         map[string]counters
+	took             observers // by trigger
+	phases           observers // by phase
+	lastEnd, lastLen prometheus.Gauge
+}
+
+func newTakeovers(s *series, cfg Config) takeovers {
+	t := takeovers{
+		running:    map[uint64]bool{},
+		inProgress: s.gauge("systole_takeover_in_progress"),
+		ended:      s.countersByTwo("systole_takeovers_total", takeoverTriggers, moveResults),
+		released:   s.countersByTwo("systole_releases_total", releaseTriggers, moveResults),
+		took:       s.observersBy("systole_takeover_duration_seconds", takeoverTriggers),
+		phases:     s.observersBy("systole_takeover_phase_duration_seconds", phases),
+		lastEnd:    s.gauge("systole_takeover_last_timestamp_seconds"),
+		lastLen:    s.gauge("systole_takeover_last_duration_seconds"),
+	}
+	t.lastEnd.Set(unix(cfg.LastTakeover))
+	t.lastLen.Set(cfg.LastTakeoverTook.Seconds())
+	return t
+}
+
+func (m *Metrics) takeoverStarted(e event.TakeoverStarted) {
+	m.takeovers.running[e.ID] = true
+	m.takeovers.inProgress.Set(1)
+}
+
+func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted) {
+	t := &m.takeovers
+	delete(t.running, e.ID)
+	if len(t.running) == 0 {
+		t.inProgress.Set(0)
+	}
+	t.ended[e.Trigger].add(e.Result, 1)
+	t.took.observe(e.Trigger, e.Took)
+	t.lastEnd.Set(unix(at))
+	t.lastLen.Set(e.Took.Seconds())
+	m.outages(at, e)
+}
+
+// outages tells how long each group that runs now had no owner. The event's
+// Outage ends with the whole takeover; a group that ran earlier was away that
+// much shorter. A group that failed is still away and is not told.
+func (m *Metrics) outages(at time.Time, e event.TakeoverCompleted) {
+	if e.Outage == 0 {
+		return
+	}
+	for _, name := range e.Groups {
+		g, ok := m.groups[name]
+		if !ok || !g.running {
+			continue
+		}
+		earlier := at.Sub(g.since)
+		if outage := e.Outage - earlier; outage > 0 && earlier <= e.Took {
+			g.outages.observe(isPlanned[e.Trigger], outage)
+		}
+	}
+}
+
+// releaseStarted notes when an operator took groups from the node that they
+// prefer. Given up groups of the other node are back home, not in standby.
+func (m *Metrics) releaseStarted(at time.Time, e event.ReleaseStarted) {
+	if e.Trigger != "standby" {
+		return
+	}
+	for _, name := range e.Groups {
+		if g, ok := m.groups[name]; ok && g.ours {
+			m.standby.Set(unix(at))
+			return
+		}
+	}
+}
+
+// newCommands counts what operators asked for; "other" is what this list does
+// not name.
+func newCommands(s *series, names []string) map[string]counters {
+	return s.countersByTwo("systole_control_requests_total", append(names[:len(names):len(names)], "other"), commandResults)
+}
+
+func (m *Metrics) commanded(e event.OperatorCommand) {
+	results, ok := m.commands[e.Command]
+	if !ok {
+		results = m.commands["other"]
+	}
+	results.add(e.Result, 1)
+}
