@@ -67,6 +67,7 @@ type Config struct {
 
 	parameters map[string]string // of ha.cf, as written or heartbeat's default
 	lines      map[string]int    // of those written
+	yamlLines  map[string]int    // of the keys of systole.yaml
 }
 
 // A Ping is a ping node: something outside the cluster that answers echo
@@ -128,9 +129,17 @@ func (c *Config) Parameter(directive string) (value string, ok bool) {
 	return value, ok
 }
 
-// Line is where ha.cf gives a directive its value, or 0 if it does not and the
-// value is a default.
-func (c *Config) Line(directive string) int { return c.lines[directive] }
+// Origin is the file and line, "ha.cf:3", that gives a directive of ha.cf or a
+// key of systole.yaml its value, or "" if it is a default.
+func (c *Config) Origin(setting string) string {
+	if line := c.yamlLines[setting]; line > 0 {
+		return fmt.Sprintf("%s:%d", SystoleYAML, line)
+	}
+	if line := c.lines[setting]; line > 0 {
+		return fmt.Sprintf("%s:%d", HaCf, line)
+	}
+	return ""
+}
 
 // Load reads the configuration in fsys for the given machine. The Config is
 // never nil and holds whatever could be understood, but it can only be run if
@@ -139,7 +148,7 @@ func (c *Config) Line(directive string) int { return c.lines[directive] }
 // With a Host that has a name only, nothing is said about what the machine
 // lacks: a daemon that starts before the network is there waits for it.
 func Load(fsys fs.FS, host Host) (*Config, Diagnostics) {
-	c := &Config{Self: selfName(fsys, host)}
+	c := &Config{Self: selfName(fsys, host), parameters: map[string]string{}, lines: map[string]int{}, yamlLines: map[string]int{}}
 	var all Diagnostics
 	for _, read := range []func(*Config, fs.FS, Host) Diagnostics{readHaCf, readHaresources, readAuthkeys, readYAML} {
 		all = append(all, read(c, fsys, host)...)

@@ -172,11 +172,21 @@ func TestParameter(t *testing.T) {
 			t.Errorf("Parameter(%s) = %q, %t, want %q", tt.directive, got, ok, tt.want)
 		}
 	}
-	if got := c.Line("keepalive"); got != 3 {
-		t.Errorf("Line(keepalive) = %d, want 3", got)
-	}
-	if got := c.Line("warntime"); got != 0 {
-		t.Errorf("Line(warntime) = %d, want 0 for a default", got)
+}
+
+func TestOrigin(t *testing.T) {
+	c, _ := Load(with(map[string]string{HaCf: "node alpha beta\nbcast eth0\ncluster shop\nrealtime off\nkeepalive 2\n", SystoleYAML: "web:\n  listen_address: :1\nrealtime: on\n"}), machine("alpha"))
+	for setting, want := range map[string]string{
+		"keepalive":          "ha.cf:5",
+		"cluster":            "ha.cf:3",
+		"realtime":           "systole.yaml:3",
+		"web.listen_address": "systole.yaml:2",
+		"warntime":           "",
+		"state_dir":          "",
+	} {
+		if got := c.Origin(setting); got != want {
+			t.Errorf("Origin(%s) = %q, want %q", setting, got, want)
+		}
 	}
 }
 

@@ -150,7 +150,6 @@ func (h *haCf) unknownDirective(name string) {
 
 // setDefaults fills in what heartbeat assumes where ha.cf is silent.
 func (h *haCf) setDefaults() {
-	h.cfg.parameters, h.cfg.lines = map[string]string{}, map[string]int{}
 	for _, d := range directiveList {
 		if d.fallback == "" {
 			continue

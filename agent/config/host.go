@@ -53,7 +53,7 @@ func ThisHost() (Host, error) {
 // keeps that to itself.
 func broadcastAddress(device string) (netip.Addr, error) {
 	i, err := net.InterfaceByName(device)
-	if err != nil {
+	if err != nil || i.Flags&net.FlagBroadcast == 0 {
 		return netip.Addr{}, err
 	}
 	addresses, err := i.Addrs()
@@ -116,11 +116,14 @@ var folders = []string{"/etc/systole", "/etc/ha.d", "/etc/heartbeat"}
 
 // DefaultDir is the first that exists of /etc/systole, /etc/ha.d and
 // /etc/heartbeat, and /etc/systole if none does.
-func DefaultDir() string {
-	for _, f := range folders {
-		if info, err := os.Stat(f); err == nil && info.IsDir() {
-			return f
+func DefaultDir() string { return firstDir(folders) }
+
+// firstDir is the first that is a directory, or the first if none is.
+func firstDir(paths []string) string {
+	for _, p := range paths {
+		if info, err := os.Stat(p); err == nil && info.IsDir() {
+			return p
 		}
 	}
-	return folders[0]
+	return paths[0]
 }

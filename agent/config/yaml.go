@@ -121,7 +121,9 @@ func (r *yamlReader) readValue(name string, value *yaml.Node) {
 	}
 	if err := yamlKeys[name](r.cfg, value.Value); err != nil {
 		r.add(Error, value.Line, name, err.Error(), "")
+		return
 	}
+	r.cfg.yamlLines[name] = value.Line
 }
 
 // yamlNames are the keys in alphabetical order.
