@@ -1,0 +1,57 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/systole-ha/systole/test/lab/internal/netns"
+)
+
+// A Client is the machine that asks the nodes for their service: a network
+// namespace on the service network, with this machine's file system.
+type Client struct {
+	lab   *Lab
+	space *netns.Namespace
+}
+
+func newClient(l *Lab) (*Client, error) {
+	space, err := netns.Create(prefix + l.id + "-client")
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{lab: l, space: space}
+	return c, errors.Join(space.Do(loopback), l.fabric.plug(Service, "client", clientHost, space))
+}
+
+// loopback sets the loopback device of the caller's namespace up.
+func loopback() error {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return err
+	}
+	return netlink.LinkSetUp(lo)
+}
+
+func (c *Client) close() {
+	if c != nil {
+		c.space.Close()
+	}
+}
+
+// Namespace is the name of the client's network namespace, for ip-netns(8).
+func (c *Client) Namespace() string { return c.space.Name() }
+
+// Run runs a command of this machine in the client's network, and gives its
+// standard output and error. An error is a *RunError.
+func (c *Client) Run(ctx context.Context, command string, args ...string) (string, error) {
+	entry := c.Entry(command, args...)
+	return run(ctx, "client", exec.CommandContext(ctx, entry[0], entry[1:]...), append([]string{command}, args...))
+}
+
+// Entry gives the command that runs a command in the client's network.
+func (c *Client) Entry(command string, args ...string) []string {
+	return append([]string{"nsenter", "--net=" + c.space.Path(), "--", command}, args...)
+}

@@ -1,0 +1,47 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// pollEvery is how often WaitFor looks: often enough to cost a test nothing,
+// seldom enough for two cores.
+const pollEvery = 20 * time.Millisecond
+
+// WaitFor calls cond again and again until it returns nil, and fails when ctx
+// ends first, with what cond said last. ctx must have a deadline; what follows
+// "waiting for".
+func WaitFor(ctx context.Context, what string, cond func(context.Context) error) error {
+	if _, ok := ctx.Deadline(); !ok {
+		return fmt.Errorf("waiting for %s: the context has no deadline", what)
+	}
+	start := time.Now()
+	ticks := time.NewTicker(pollEvery)
+	defer ticks.Stop()
+	for {
+		err := cond(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: not within %v: %w", what, time.Since(start).Round(time.Millisecond), err)
+		}
+	}
+}
+
+// WaitRun waits until a command succeeds in the node.
+func (n *Node) WaitRun(ctx context.Context, command string, args ...string) error {
+	return WaitFor(ctx, fmt.Sprintf("%s on %s", command, n.name), func(ctx context.Context) error {
+		_, err := n.Run(ctx, command, args...)
+		return err
+	})
+}
+
+// WaitActive waits until a unit is active in the node.
+func (n *Node) WaitActive(ctx context.Context, unit string) error {
+	return n.WaitRun(ctx, "systemctl", "is-active", unit)
+}
