@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -63,12 +62,12 @@ func (b *base) Stats() Stats {
 	}
 }
 
-// take checks and decodes one packet and hands it to received if it is
+// take checks and decodes what was read. It returns nil if that is not
 // authentic. The caller holds the socket.
-func (b *base) take(packet []byte, source netip.AddrPort, at, read time.Time, received func(*Packet)) {
+func (b *base) take(packet []byte, source netip.AddrPort, at, read time.Time) *Packet {
 	if err := b.decode(packet); err != nil {
 		b.rejected.add(err.Reason, source, at)
-		return
+		return nil
 	}
 	b.received.Add(1)
 	b.receivedBytes.Add(uint64(len(packet)))
@@ -76,22 +75,17 @@ func (b *base) take(packet []byte, source netip.AddrPort, at, read time.Time, re
 	p.Link, p.Index, p.At, p.Read, p.Source = b.name, b.index, at, read, source
 	p.Key, p.Secret = b.codec.LastKey()
 	p.hold(&b.message)
-	received(p)
+	return p
 }
 
 func (b *base) decode(packet []byte) *wire.Error {
 	if ring := b.ring.Load(); ring != b.codecRing {
 		b.codecRing, b.codec = ring, ring.NewCodec()
 	}
-	err := b.codec.Decode(packet, &b.message)
-	if err == nil {
-		return nil
+	if err := b.codec.Decode(packet, &b.message); err != nil {
+		return err.(*wire.Error) // as Decode promises; errors.As would allocate
 	}
-	var refused *wire.Error
-	if !errors.As(err, &refused) {
-		panic("link: wire refused a packet without a reason: " + err.Error())
-	}
-	return refused
+	return nil
 }
 
 // noteDropped adds what the kernel threw away since the last count it gave.

@@ -24,7 +24,7 @@ type node struct {
 	heard    []hearing
 	rejected []Rejection
 	changes  []Change
-	holdUp   chan struct{} // Received waits until it is closed, if not nil
+	gate     chan struct{} // Received waits until it is closed, if not nil
 }
 
 // A hearing is a packet without what belongs to the pool.
@@ -87,7 +87,7 @@ func (n *node) run(ctx context.Context, l Link) (err error) {
 func (n *node) Received(p *Packet) {
 	n.mu.Lock()
 	n.heard = append(n.heard, hear(p))
-	gate := n.holdUp
+	gate := n.gate
 	n.mu.Unlock()
 	p.Release()
 	if gate != nil {
@@ -112,6 +112,15 @@ func (n *node) Changed(c Change) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.changes = append(n.changes, c)
+}
+
+// block makes Received wait after each packet until the test calls unblock.
+func (n *node) block() (unblock func()) {
+	gate := make(chan struct{})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.gate = gate
+	return func() { close(gate) }
 }
 
 // packet is a heartbeat that says text.

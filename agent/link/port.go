@@ -141,33 +141,40 @@ func (p *port) use(s *socket) {
 	p.sock = s
 }
 
-// read hands what arrives to the links until the socket is closed or fails.
+// read hands what arrives to the handler until the socket is closed or fails.
 func (p *port) read(s *socket) error {
 	for {
+		var packet *Packet
 		err := s.wait()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			s.held <- struct{}{}
+			s.hold()
 			s.read = time.Now()
 		case err != nil:
 			return err
 		default:
-			p.deliver(s, p.received)
+			packet = p.take(s)
 		}
 		p.report(s)
+		if packet == nil {
+			s.release()
+			continue
+		}
+		s.inHand <- struct{}{}
 		s.release()
+		p.received(packet)
+		<-s.inHand
 	}
 }
 
-// deliver gives the datagram in hand to its link. The caller holds the socket.
-func (p *port) deliver(s *socket, received func(*Packet)) (at time.Time) {
-	at = s.arrival(s.got.stamp, s.read)
+// take makes a packet of the datagram just read, or returns nil if that is not
+// authentic. The caller holds the socket.
+func (p *port) take(s *socket) *Packet {
 	l := p.choose(&s.got)
 	if n := s.newlyDropped(); n > 0 {
 		l.noteDropped(n)
 	}
-	l.take(s.got.bytes, s.got.source, at, s.read, received)
-	return at
+	return l.take(s.got.bytes, s.got.source, s.at, s.read)
 }
 
 // choose finds the link a datagram belongs to: a broadcast to the broadcast
@@ -197,33 +204,37 @@ func (p *port) report(s *socket) {
 	s.remind(next)
 }
 
-// drain is Link.Drain. It ends with the first packet that arrived after it
+// drain is Link.Drain. It ends with the first datagram that arrived after it
 // began, so that a flood cannot keep it.
 func (p *port) drain(received func(*Packet)) {
 	p.mu.Lock()
 	s := p.sock
 	p.mu.Unlock()
-	if s == nil || !s.holdFor(drainPatience) {
+	if s == nil {
 		return
 	}
-	defer s.release()
+	s.hold()
 	began := time.Now()
 	for range maxDrained {
 		if s.raw.Control(s.taking) != nil || s.errno != 0 {
-			return
+			break
 		}
-		at := p.deliver(s, received)
+		if packet := p.take(s); packet != nil {
+			received(packet)
+		}
 		p.report(s)
-		if at.After(began) {
-			return
+		if s.at.After(began) {
+			break
 		}
 	}
+	s.release()
+	s.awaitHandOver(drainPatience)
 }
 
 const (
 	// drainPatience is how long Drain waits for the reader to hand over what it
-	// has. Only a handler that does not take it makes the reader slower than
-	// microseconds, and then the packets are waiting for the handler anyway.
+	// took before. Only a handler that does not take it makes the reader slower
+	// than microseconds, and then it has enough to look at first.
 	drainPatience = 5 * time.Millisecond
 
 	// maxDrained ends a drain whatever the clocks say: more datagrams than fit

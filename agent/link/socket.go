@@ -26,22 +26,23 @@ const (
 	trafficClass = 0xc0
 )
 
-// A socket is one open datagram socket and what reading it needs. Whoever reads
-// it holds it, by a place in held; the goroutine of Run and callers of Drain
-// take turns.
+// A socket is one open datagram socket and what reading it needs. The reader
+// and whoever drains take turns in holding it. Nobody holds it while waiting
+// for something to arrive.
 type socket struct {
-	fd   int
-	file *os.File
-	raw  syscall.RawConn
-	held chan struct{}
+	fd     int
+	file   *os.File
+	raw    syscall.RawConn
+	held   chan struct{} // has an element while somebody holds the socket
+	inHand chan struct{} // has one while the reader hands a packet over
 
 	receiver
 	clock
-	read    time.Time
-	got     datagram
-	errno   unix.Errno
-	dropped uint32    // the kernel's count when last seen
-	armed   time.Time // when the reader is to be woken though nothing arrived
+	got      datagram // what was read last, if errno is 0
+	errno    unix.Errno
+	at, read time.Time // when it arrived and was read
+	dropped  uint32    // the kernel's count when last seen
+	armed    time.Time // when the reader is to be woken though nothing arrived
 
 	parking func(fd uintptr) bool // made once: closures would be allocated
 	taking  func(fd uintptr)
@@ -54,7 +55,7 @@ func newSocket(fd int) (*socket, error) {
 		file.Close()
 		return nil, err
 	}
-	s := &socket{fd: fd, file: file, raw: raw, held: make(chan struct{}, 1)}
+	s := &socket{fd: fd, file: file, raw: raw, held: make(chan struct{}, 1), inHand: make(chan struct{}, 1)}
 	s.parking = s.tryOrPark
 	s.taking = s.try
 	return s, nil
@@ -64,17 +65,19 @@ func newSocket(fd int) (*socket, error) {
 func (s *socket) try(fd uintptr) {
 	before := time.Now()
 	s.got, s.errno = s.next(fd)
-	if s.errno == unix.EAGAIN {
+	switch s.errno {
+	case 0:
+		s.read = time.Now()
+		s.at = s.arrival(s.got.stamp, s.read)
+	case unix.EAGAIN:
 		s.empty = before
-		return
 	}
-	s.read = time.Now()
 }
 
 // tryOrPark is try for the reader: it returns holding s if it has something,
 // and tells the poller to wait, holding nothing, if not.
 func (s *socket) tryOrPark(fd uintptr) bool {
-	s.held <- struct{}{}
+	s.hold()
 	s.try(fd)
 	if s.errno == unix.EAGAIN {
 		s.release()
@@ -83,7 +86,7 @@ func (s *socket) tryOrPark(fd uintptr) bool {
 	return true
 }
 
-// wait waits for a datagram and returns holding s. An error holds nothing.
+// wait waits for a datagram and returns holding s. On an error it is not held.
 func (s *socket) wait() error {
 	if err := s.raw.Read(s.parking); err != nil {
 		return err
@@ -95,23 +98,24 @@ func (s *socket) wait() error {
 	return nil
 }
 
+func (s *socket) hold()    { s.held <- struct{}{} }
 func (s *socket) release() { <-s.held }
 
-// holdFor takes s from its reader, who gives it up as soon as the handler has
-// what was read, but not longer than the patience given.
-func (s *socket) holdFor(patience time.Duration) bool {
+// awaitHandOver waits until the reader has handed over what it took, but not
+// longer than the patience given.
+func (s *socket) awaitHandOver(patience time.Duration) {
 	select {
-	case s.held <- struct{}{}:
-		return true
+	case s.inHand <- struct{}{}:
+		<-s.inHand
+		return
 	default:
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case s.held <- struct{}{}:
-		return true
+	case s.inHand <- struct{}{}:
+		<-s.inHand
 	case <-timer.C:
-		return false
 	}
 }
 

@@ -112,7 +112,7 @@ func TestPacketsCross(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			ns1, ns2 := nstest.Pair(t)
-			ns2.AddAddress(t, "eth0", "198.51.100.9/32")
+			linkLocal(t, ns1, "eth0")
 			left, right := start(t, ns1, tt.left...), start(t, ns2, tt.right...)
 			left.awaitOpen()
 			right.awaitOpen()
