@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -97,7 +98,7 @@ func (ds Diagnostics) Err() error {
 		return nil
 	}
 	errs := slices.DeleteFunc(slices.Clone(ds), func(d Diagnostic) bool { return d.Severity != Error })
-	return fmt.Errorf("configuration:\n%s", errs)
+	return errors.New(strings.TrimSuffix(errs.String(), "\n"))
 }
 
 // String is a line for each diagnostic.

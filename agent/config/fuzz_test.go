@@ -43,6 +43,13 @@ func load(t *testing.T, file, text string) *Config {
 			t.Errorf("diagnostic of %d bytes: %s", len(s), s)
 		}
 	}
+	if elsewhere, ds := Load(with(map[string]string{file: text + "\n"}), Host{Name: "alpha"}); ds.Err() == nil && !visible(dump(elsewhere)) {
+		for line := range strings.Lines(dump(elsewhere)) {
+			if !visible(strings.TrimSuffix(line, "\n")) {
+				t.Errorf("accepted what cannot be shown: %q", line)
+			}
+		}
+	}
 	if ds.Err() != nil {
 		return c
 	}

@@ -147,6 +147,12 @@ func TestCluster(t *testing.T) {
 		{"nice_failback after auto_failback means off", "node alpha beta\nauto_failback on\nnice_failback on\nbcast eth0 eth1", []string{
 			"ha.cf:3: warning: nice_failback: obsolete: counts as auto_failback off; write auto_failback on or off instead",
 		}},
+		{"what a terminal should not be shown is refused", "node alpha be\x1bta\nauto_failback on\nbcast eth0 eth1\nucast6 eth0 fe80::1%\x1b[2J\nmcast6 eth0 ff12::1%\x07 694 1 0", []string{
+			`ha.cf:1: node: "be\x1bta" has a character in it that cannot be shown`,
+			`ha.cf:1: warning: node: only one node: there is nothing to fail over to`,
+			`ha.cf:4: ucast6: "fe80::1%\x1b[2J" is neither an address nor a name`,
+			`ha.cf:5: mcast6: "ff12::1%\a" is no multicast group for mcast6; such as ff12::1:2:3:4`,
+		}},
 		{"a hundred errors are enough", strings.Repeat("nonsense\n", 200), append(nonsense(100),
 			"ha.cf:101: the rest is not read after 100 errors, is this the right file?")},
 	} {

@@ -67,7 +67,7 @@ func (h *haCf) addMcast(kind Kind, args []string) *problem {
 		return p
 	}
 	group, err := netip.ParseAddr(args[1])
-	if err != nil || !group.IsMulticast() || group.Is6() != (kind == Mcast6) {
+	if err != nil || !group.IsMulticast() || group.Zone() != "" || group.Is6() != (kind == Mcast6) {
 		example := map[Kind]string{Mcast: "such as 225.0.0.1", Mcast6: "such as ff12::1:2:3:4"}[kind]
 		return bad(example, "%s is no multicast group for %s", printable(args[1]), kind)
 	}
@@ -89,8 +89,11 @@ func (h *haCf) addMcast(kind Kind, args []string) *problem {
 
 // addLink keeps a link.
 func (h *haCf) addLink(l Link) *problem {
-	if len(h.cfg.Links) >= maxLinks {
+	switch {
+	case len(h.cfg.Links) >= maxLinks:
 		return bad("", "more than %d links", maxLinks)
+	case !visible(l.Device):
+		return bad("", "%s has a character in it that cannot be shown", printable(l.Device))
 	}
 	l.Name, l.Line = l.Device, h.line
 	h.cfg.Links = append(h.cfg.Links, l)
@@ -175,13 +178,16 @@ func (h *haCf) address(s string, ipv6 bool) (netip.Addr, *problem) {
 		family, network = "IPv6", "ip6"
 	}
 	address, err := netip.ParseAddr(s)
+	switch {
+	case !visible(s):
+		return netip.Addr{}, bad("", "%s is neither an address nor a name", printable(s))
+	case err != nil && (!h.member || h.host.Resolve == nil):
+		return netip.Addr{}, nil
+	case err != nil:
+		address, err = h.host.Resolve(network, s)
+	}
 	if err != nil {
-		if !h.member || h.host.Resolve == nil {
-			return netip.Addr{}, nil
-		}
-		if address, err = h.host.Resolve(network, s); err != nil {
-			return netip.Addr{}, bad("", "%s is no address and no name that is known here", printable(s))
-		}
+		return netip.Addr{}, bad("", "%s is no address and no name that is known here", printable(s))
 	}
 	if address.Is6() != ipv6 {
 		return netip.Addr{}, bad("", "%s is no %s address", printable(s), family)
