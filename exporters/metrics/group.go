@@ -81,9 +81,8 @@ func (m *Metrics) groupChanged(at time.Time, e event.GroupStateChanged) {
 		return
 	}
 	g.running = e.To == "running"
-	g.active.Set(0)
+	g.active.Set(oneIf(g.running))
 	if g.running {
-		g.active.Set(1)
 		g.since = at
 	}
 	if g.running && g.ours {
@@ -91,15 +90,8 @@ func (m *Metrics) groupChanged(at time.Time, e event.GroupStateChanged) {
 	}
 	if g.running || e.To == "stopped" {
 		for _, r := range g.resources {
-			r.runs(g.running)
+			r.active.Set(oneIf(g.running))
 		}
-	}
-}
-
-func (r *resource) runs(here bool) {
-	r.active.Set(0)
-	if here {
-		r.active.Set(1)
 	}
 }
 
@@ -118,8 +110,8 @@ func (m *Metrics) operated(e event.ResourceOperation) {
 	r.operations[e.Operation].add(e.Result, 1)
 	switch {
 	case e.Operation == "start":
-		r.runs(e.Result == "ok")
+		r.active.Set(oneIf(e.Result == "ok"))
 	case e.Operation == "stop" && e.Result == "ok":
-		r.runs(false)
+		r.active.Set(0)
 	}
 }

@@ -31,10 +31,7 @@ func newLink(s *series, name string) *link {
 
 func (l *link) opened(open bool) {
 	l.isOpen = open
-	l.open.Set(0)
-	if open {
-		l.open.Set(1)
-	}
+	l.open.Set(oneIf(open))
 }
 
 // A sender is this node's own part in the rhythm of its heartbeats.

@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/systole-ha/systole/agent/event"
@@ -33,9 +31,7 @@ func (m *Metrics) stateChanged(e event.PeerStateChanged) {
 		return
 	}
 	p := m.peer(e.Peer)
-	p.state.set(e.To)
-	p.entered.add(e.To, 1)
-	p.gone.Store(e.To == "dead" || e.To == "leaving")
+	p.become(e.To)
 	switch e.To {
 	case "active":
 		if !p.member {
@@ -44,8 +40,8 @@ func (m *Metrics) stateChanged(e event.PeerStateChanged) {
 		p.member = true
 	case "leaving":
 		m.members.changes.add("leave", 1)
+		m.unsplit(e.Peer)
 		p.member = false
-		p.agreement.forget()
 	}
 }
 
@@ -53,24 +49,21 @@ func (m *Metrics) identified(e event.PeerIdentified) {
 	p := m.peer(e.Peer)
 	p.wire.set(e.Wire)
 	p.says = e.Wire == "systole"
-	if p.says {
-		p.agreement.identified()
-	}
+	p.agreement.show(p.says)
 }
 
-func (m *Metrics) died(at time.Time, e event.PeerDead) {
-	m.members.changes.add("death", 1)
-	p := m.peer(e.Peer)
-	p.member, p.died = false, at
+// died counts no death of a peer that was never there.
+func (m *Metrics) died(e event.PeerDead) {
+	m.peer(e.Peer).member = false
+	m.unsplit(e.Peer)
+	if !e.NeverHeard {
+		m.members.changes.add("death", 1)
+	}
 }
 
 func (m *Metrics) returned(e event.PeerReturned) {
+	m.peer(e.Peer).member = true
 	m.members.changes.add("return", 1)
-	p := m.peer(e.Peer)
-	p.member = true
-	if !e.SameGeneration {
-		p.agreement.forget()
-	}
 }
 
 func (m *Metrics) falseDeath(e event.PeerFalseDeath) {
@@ -85,8 +78,10 @@ func (m *Metrics) splitBrain(e event.SplitBrainSuspected) {
 	m.members.suspected.Set(1)
 }
 
-func (m *Metrics) splitBrainCleared(e event.SplitBrainCleared) {
-	delete(m.members.split, e.Peer)
+// unsplit ends the suspicion: it was cleared, or the peer is gone and claims
+// nothing any more.
+func (m *Metrics) unsplit(peer string) {
+	delete(m.members.split, peer)
 	if len(m.members.split) == 0 {
 		m.members.suspected.Set(0)
 	}
@@ -106,8 +101,5 @@ func newPing(s *series, name string) *ping {
 }
 
 func (p *ping) turned(state string) {
-	p.up.Set(0)
-	if state == "ping" {
-		p.up.Set(1)
-	}
+	p.up.Set(oneIf(state == "ping"))
 }

@@ -49,7 +49,7 @@ func reference() Config {
 		},
 		Keys:     []Key{{"1", "sha1"}},
 		Files:    []File{{"ha.cf", "00000000000000000000000000ff00aa"}, {"haresources", "0123456789abcdef"}},
-		Commands: []string{"standby", "takeover"},
+		Commands: []string{"hb_standby", "hb_takeover"},
 		Sinks:    []Sink{{Name: "journal", Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}},
 		Now:      func() time.Time { return boot },
 	}
@@ -134,7 +134,7 @@ func story(m *Metrics) {
 	tell(m, at(14), event.GroupStateChanged{Group: second, From: "starting", To: "running"})
 	tell(m, at(14.5), event.HoldChanged{From: "transition", To: "foreign"},
 		event.TakeoverCompleted{ID: 1, Trigger: "peer_dead", Peer: "beta", Groups: []string{second}, Result: "success", Took: 2500 * time.Millisecond, Outage: 12500 * time.Millisecond})
-	tell(m, at(60), event.OperatorCommand{Command: "standby", Arguments: "foreign", Result: "accepted"},
+	tell(m, at(60), event.OperatorCommand{Command: "hb_standby", Arguments: "foreign", Result: "accepted"},
 		event.ReleaseStarted{ID: 2, Trigger: "standby", Peer: "beta", Groups: []string{first}},
 		event.ReleaseCompleted{ID: 2, Trigger: "standby", Peer: "beta", Groups: []string{first}, Result: "success", Took: time.Second},
 		event.ConfigDrift{Peer: "beta", File: "haresources", Ours: "aa", Theirs: "bb"})

@@ -20,7 +20,7 @@ type peer struct {
 	entered     counters // by state
 	wire        *stateSet
 	says        bool // how late it was: its wire is systole's
-	agreement   agreement
+	agreement   *agreement
 	falseDeaths prometheus.Counter
 	retransmits counters // by direction
 	member      bool     // joined, and neither left nor died since
@@ -30,12 +30,11 @@ type peer struct {
 	nearMisses []prometheus.Counter // as nearMisses lists them
 	deadtime   time.Duration
 	inForce    prometheus.Gauge // deadtime
-	died       time.Time        // the newest verdict
 
 	start  time.Time    // of this daemon
 	last   atomic.Int64 // arrival on any link, since start
 	limit  atomic.Int64 // the silence that is death: initdead before the first heartbeat
-	gone   atomic.Bool  // dead or left: not judged
+	away   atomic.Bool  // dead or after a goodbye: its silence means nothing
 	rhythm *rhythm
 }
 
@@ -80,15 +79,15 @@ func (p *peer) path(link string) *path {
 func (p *peer) heard(arrival time.Time, e event.HeartbeatReceived) {
 	p.path(e.Link).heard(arrival, e)
 	p.judgedBy(e.Deadtime)
-	p.last.Store(int64(arrival.Sub(p.start)))
+	p.last.Store(max(p.last.Load(), int64(arrival.Sub(p.start))))
 	if e.Silence == 0 { // the first ever, or a copy by another link
 		return
 	}
 	if p.says || e.Late > 0 {
 		observe(p.lateness, e.Late)
 	}
-	if began := arrival.Add(-e.Silence); p.died.After(began) {
-		return // this silence was told by peer.dead, and by peer.false_death if need be
+	if p.away.Load() {
+		return // peer.dead and peer.false_death told of this silence, or a goodbye did
 	}
 	p.rhythm.add(e.Silence)
 	p.survived(e.Silence)
@@ -121,18 +120,33 @@ func (p *peer) judgedBy(deadtime time.Duration) {
 	}
 }
 
+// become takes in a new state. From a goodbye to unknown the peer stays away.
+func (p *peer) become(state string) {
+	p.state.set(state)
+	p.entered.add(state, 1)
+	switch state {
+	case "dead", "leaving":
+		p.away.Store(true)
+	case "init", "up", "active":
+		p.away.Store(false)
+	}
+}
+
 // left is the time until the peer is declared dead: by initdead where it was
-// not heard yet. It is 0 for a peer that is dead, has left, or is due.
+// not heard yet. It is 0 for a peer that is away, or that is due.
 func (p *peer) left(now time.Time) time.Duration {
-	if p.gone.Load() {
+	if p.away.Load() {
 		return 0
 	}
 	return max(time.Duration(p.limit.Load())-p.silent(now), 0)
 }
 
 func (p *peer) phi(now time.Time) float64 {
-	if p.gone.Load() {
+	switch {
+	case p.state.now() == "dead":
 		return certain
+	case p.away.Load():
+		return 0
 	}
 	return p.rhythm.phi(p.silent(now))
 }
@@ -143,48 +157,53 @@ func (p *peer) silent(now time.Time) time.Duration {
 	return now.Sub(p.start) - time.Duration(p.last.Load())
 }
 
-// An agreement is whether the peer's files are the same as ours. What is not
-// known is not shown: heartbeat 3.0.6 sends no hashes.
+// An agreement is whether the peer's files are ours. It is shown while the peer
+// is one that tells: heartbeat 3.0.6 sends no hashes.
 type agreement struct {
 	series *series
 	peer   string
-	files  map[string]bool // whether something is known
+	same   map[string]bool // by file: what was said last, and at first
+	shown  bool
 }
 
-func newAgreement(s *series, files []File, peer string) agreement {
-	a := agreement{series: s, peer: peer, files: map[string]bool{}}
+func newAgreement(s *series, files []File, peer string) *agreement {
+	a := &agreement{series: s, peer: peer, same: map[string]bool{}}
 	for _, f := range files {
-		a.files[f.Name] = false
+		a.same[f.Name] = true
 	}
 	return a
 }
 
-// identified takes every file that was not said to differ for the same: a
-// systole peer sends its hashes from the first heartbeat.
-func (a agreement) identified() {
-	for file, known := range a.files {
-		if !known {
-			a.say(file, true)
-		}
+// show begins with the peer's first heartbeats, which carry its hashes: a file
+// that differs has been said, or is about to be, and all others are the same.
+func (a *agreement) show(tells bool) {
+	a.shown = tells
+	for file := range a.same {
+		a.put(file)
 	}
 }
 
-func (a agreement) say(file string, same bool) {
-	if _, ok := a.files[file]; !ok {
+// say takes in that a file differs, or that it no longer does.
+func (a *agreement) say(file string, same bool) {
+	if _, ok := a.same[file]; !ok {
 		return
 	}
-	a.files[file] = true
-	value := 0.0
-	if same {
-		value = 1
-	}
-	a.series.gauge("systole_peer_config_match", a.peer, file).Set(value)
+	a.same[file] = same
+	a.put(file)
 }
 
-// forget is for a peer whose daemon is not the one that said it.
-func (a agreement) forget() {
-	for file := range a.files {
-		a.files[file] = false
+func (a *agreement) put(file string) {
+	if !a.shown {
 		a.series.forget("systole_peer_config_match", a.peer, file)
+		return
 	}
+	a.series.gauge("systole_peer_config_match", a.peer, file).Set(oneIf(a.same[file]))
+}
+
+// oneIf is a bool as a gauge has it.
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }

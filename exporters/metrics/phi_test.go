@@ -65,6 +65,8 @@ func TestAgeing(t *testing.T) {
 	tell(m, instant(41), event.PeerStateChanged{Peer: "beta", To: "dead"})
 	now = instant(30)
 	check("nor has a dead one", 0, certain)
+	tell(m, instant(30), event.PeerStateChanged{Peer: "beta", To: "leaving"})
+	check("one that has said goodbye is not judged", 0, 0)
 	tell(m, instant(50), event.PeerStateChanged{Peer: "beta", To: "active"}, heartbeat(1))
 	now = instant(52)
 	check("one that is back is judged again", 8*time.Second, certain)

@@ -132,19 +132,17 @@ func (m *Metrics) Record(r event.Record) {
 	case event.PeerIdentified:
 		m.identified(e)
 	case event.PeerDead:
-		m.died(r.Time, e)
+		m.died(e)
 	case event.PeerReturned:
 		m.returned(e)
 	case event.PeerFalseDeath:
 		m.falseDeath(e)
-	case event.PeerRestarted:
-		m.peer(e.Peer).agreement.forget()
 	case event.ConfigDrift:
 		m.peer(e.Peer).agreement.say(e.File, e.Ours == e.Theirs)
 	case event.SplitBrainSuspected:
 		m.splitBrain(e)
 	case event.SplitBrainCleared:
-		m.splitBrainCleared(e)
+		m.unsplit(e.Peer)
 
 	case event.HoldChanged:
 		m.holds.set(e.To)

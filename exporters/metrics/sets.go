@@ -11,8 +11,8 @@ var (
 	directions       = []string{"sent", "received"}
 	wires            = []string{"systole", "heartbeat3"}
 	evidences        = []string{"peer_claims"}
-	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "start"}
-	releaseTriggers  = []string{"standby", "failback", "shutdown", "yield", "failure", "cleanup"}
+	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "start", "failure"}
+	releaseTriggers  = []string{"standby", "failback", "shutdown", "yield", "failure", "cleanup", "takeover"}
 	moveResults      = []string{"success", "partial", "failed"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
 	operationNames   = []string{"start", "stop", "status", "announce"}
@@ -27,10 +27,12 @@ var (
 	planned           = []string{"yes", "no"}
 )
 
-// isPlanned tells the triggers that somebody asked for from the one that nobody
-// did. A start finds no owner and so has no outage.
+// isPlanned tells the triggers that somebody asked for from those that nobody
+// did: a death, and groups offered because they would not start elsewhere. A
+// start finds no owner and so has no outage.
 var isPlanned = map[string]string{
-	"peer_dead": "no", "peer_left": "yes", "standby": "yes", "takeover": "yes", "failback": "yes",
+	"peer_dead": "no", "failure": "no",
+	"peer_left": "yes", "standby": "yes", "takeover": "yes", "failback": "yes",
 }
 
 // nearMisses are the parts of deadtime whose use is counted, and their labels.

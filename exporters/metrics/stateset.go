@@ -30,15 +30,14 @@ func (s *stateSet) set(state string) {
 	}
 }
 
+// now is the state that is true.
+func (s *stateSet) now() string { return s.states[s.current.Load()] }
+
 func (s *stateSet) Describe(descs chan<- *prometheus.Desc) { descs <- s.desc }
 
 func (s *stateSet) Collect(metrics chan<- prometheus.Metric) {
 	current := int(s.current.Load())
 	for i, state := range s.states {
-		value := 0.0
-		if i == current {
-			value = 1
-		}
-		metrics <- prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, value, state)
+		metrics <- prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, oneIf(i == current), state)
 	}
 }

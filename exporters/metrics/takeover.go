@@ -73,9 +73,10 @@ func (m *Metrics) outages(at time.Time, e event.TakeoverCompleted) {
 }
 
 // releaseStarted notes when an operator took groups from the node that they
-// prefer. Given up groups of the other node are back home, not in standby.
+// prefer, here by standby or there by takeover. Groups of the other node are
+// back home, not in standby.
 func (m *Metrics) releaseStarted(at time.Time, e event.ReleaseStarted) {
-	if e.Trigger != "standby" {
+	if e.Trigger != "standby" && e.Trigger != "takeover" {
 		return
 	}
 	for _, name := range e.Groups {
