@@ -45,7 +45,7 @@ type Core struct {
 	status   string // what our heartbeats say of us: init, up, active
 	nextBeat time.Time
 	greet    bool // a node has come that has not heard us yet
-	farewell int // heartbeats still to be sent after everything is released
+	farewell int  // heartbeats still to be sent after everything is released
 	wake     time.Time
 	rejects  map[rejectKey]*rejects
 	own      []time.Time // when our own messages last came back, by link
@@ -126,7 +126,7 @@ func (c *Core) Step(now time.Time, in Input) Output {
 	}
 	c.finish()
 	if _, ok := in.(Tick); ok && !out.Wake.After(now) {
-		panic(fmt.Sprintf("core: a tick left work undone at %v: the loop would spin", out.Wake))
+		panic(fmt.Sprintf("core: a tick left work undone at %v (now %v beat %v members %v takeover %v): the loop would spin", out.Wake, now, c.nextBeat, c.members.Wake(), c.takeover.Wake()))
 	}
 	return out
 }

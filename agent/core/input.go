@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
@@ -24,7 +25,7 @@ type Received struct {
 	At      time.Time // of arrival, by the kernel's stamp
 	Link    int       // index in Config.Links
 	Message *wire.Message
-	Source  string // address, for reports; empty on serial lines
+	Source  fmt.Stringer // address, for reports; nil on serial lines
 }
 
 // Rejected is datagrams that were not believed.

@@ -19,7 +19,7 @@ import (
 //	syrel     the daemon's version
 //	sysent    when this was sent, µs of the sender's own clock
 //	sylate    how late that was, µs
-//	syecho    for each link on which you were heard: link:sysent:µs held
+//	syecho    for each link on which you were heard: sysent:µs held:link
 //	sycfg     hash of ha.cf                   (now and then)
 //	syseed    random, for ids of incidents    (now and then)
 //	syhash, syhave, …                         see takeover.Describe
@@ -93,7 +93,7 @@ func (c *Core) echo(now time.Time) string {
 			if b.Len() > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(&b, "%x:%s:%x", link, e.stamp, max(0, now.Sub(e.at).Microseconds()))
+			fmt.Fprintf(&b, "%s:%x:%s", e.stamp, max(0, now.Sub(e.at).Microseconds()), c.link(link))
 		}
 	}
 	return b.String()
@@ -101,12 +101,14 @@ func (c *Core) echo(now time.Time) string {
 
 // roundTrip reads the peer's echo of us for the link that its message came by:
 // from our stamp there and back, less the time it was held. 0 where there is
-// none, or one that was used before.
+// none, or one that was used before. Links are matched by name, which both
+// nodes are expected to use alike; a single link needs no name.
 func (c *Core) roundTrip(p *peer, link int, at time.Time, echo []byte) time.Duration {
+	only := len(c.cfg.Members.Links) == 1 && !strings.Contains(string(echo), ",")
 	for entry := range strings.SplitSeq(string(echo), ",") {
-		index, rest, _ := strings.Cut(entry, ":")
-		stamp, held, ok := strings.Cut(rest, ":")
-		if i, err := strconv.ParseUint(index, 16, 16); !ok || err != nil || int(i) != link {
+		stamp, rest, _ := strings.Cut(entry, ":")
+		held, name, ok := strings.Cut(rest, ":")
+		if !ok || name != c.link(link) && !only {
 			continue
 		}
 		sent, err1 := strconv.ParseInt(stamp, 16, 64)

@@ -43,33 +43,40 @@ func (p *peer) forget() {
 	p.identified = false
 }
 
+func (in Received) from() string {
+	if in.Source == nil {
+		return ""
+	}
+	return in.Source.String()
+}
+
 // received takes in one authentic message.
 func (c *Core) received(now time.Time, in Received) {
 	m := in.Message
-	source, kind := m.Get("src"), m.Get("t")
-	p := c.peers[string(source)]
+	name, kind := m.Get("src"), m.Get("t")
+	p := c.peers[string(name)]
 	generation, hasGeneration := m.Hex("hg")
 	number, numbered := m.Hex("seq")
 	switch {
-	case source == nil || kind == nil || m.Get("ts") == nil || !hasGeneration,
+	case name == nil || kind == nil || m.Get("ts") == nil || !hasGeneration,
 		!numbered && !strings.HasPrefix(string(kind), "NS_"):
-		c.reject(in.Link, "malformed", in.Source, 1)
+		c.reject(in.Link, "malformed", in.from(), 1)
 		return
-	case string(source) == c.cfg.Members.Self:
+	case string(name) == c.cfg.Members.Self:
 		c.own[in.Link] = in.At // our own broadcast coming back
 		return
 	case p == nil:
-		c.reject(in.Link, "unknown_node", in.Source, 1)
+		c.reject(in.Link, "unknown_node", in.from(), 1)
 		return
 	case m.Has("sycluster") && string(m.Get("sycluster")) != c.cfg.Cluster:
-		c.reject(in.Link, "wrong_cluster", in.Source, 1)
+		c.reject(in.Link, "wrong_cluster", in.from(), 1)
 		return
 	}
 	heard := p.source.Hear(now, in.Link, generation, number)
 	c.account(p, in.Link, heard)
 	switch heard.Verdict {
 	case sequence.Replay:
-		c.reject(in.Link, "replay", in.Source, 1)
+		c.reject(in.Link, "replay", in.from(), 1)
 		return
 	case sequence.Repeat:
 		return

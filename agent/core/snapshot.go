@@ -26,6 +26,9 @@ type Snapshot struct {
 	Takeover   takeover.View
 }
 
+// Takeover looks at what is held only.
+func (c *Core) Takeover() takeover.View { return c.takeover.View() }
+
 // Snapshot looks at everything at the instant now, and changes nothing.
 func (c *Core) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{

@@ -52,16 +52,25 @@ func (m *Members) Expire(now time.Time) []event.Event {
 		if n.expires() && !m.due(n, n.last).After(now) {
 			events = m.lose(events, n, now)
 		}
-		for i := range n.links {
-			l := &n.links[i]
-			if !l.up || m.due(n, l.last).After(now) {
-				continue
-			}
+		events = m.loseLinks(events, n, now)
+	}
+	return events
+}
+
+// loseLinks finds the links on which n is no longer heard. Those that go at
+// the same instant do not count each other as left.
+func (m *Members) loseLinks(events []event.Event, n *node, now time.Time) []event.Event {
+	var lost []int
+	for i := range n.links {
+		if l := &n.links[i]; l.up && !m.due(n, l.last).After(now) {
 			l.up = false
-			events = append(events, event.LinkDown{
-				Peer: n.name, Link: m.cfg.Links[i], Silence: now.Sub(l.last), LinksLeft: n.linksUp(),
-			})
+			lost = append(lost, i)
 		}
+	}
+	for _, i := range lost {
+		events = append(events, event.LinkDown{
+			Peer: n.name, Link: m.cfg.Links[i], Silence: now.Sub(n.links[i].last), LinksLeft: n.linksUp(),
+		})
 	}
 	return events
 }

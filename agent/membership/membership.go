@@ -240,7 +240,7 @@ func (n *node) returned(events []event.Event, hb Heartbeat, silence time.Duratio
 		if same {
 			events = append(events, event.PeerFalseDeath{Peer: n.name, Silence: silence, Stall: n.longest})
 		}
-	case hb.Restarted && n.heard:
+	case hb.Restarted && n.alive():
 		events = append(events, event.PeerRestarted{Peer: n.name, Generation: hb.Generation})
 	}
 	return events

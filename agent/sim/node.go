@@ -270,7 +270,7 @@ func (n *Node) Disagreement() string {
 	if n.Core == nil {
 		return ""
 	}
-	view := n.Core.Snapshot(n.world.Now).Takeover
+	view := n.Core.Takeover()
 	if view.Hold != n.hold {
 		return fmt.Sprintf("events say hold %s, snapshot %s", n.hold, view.Hold)
 	}

@@ -4,7 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,13 +29,19 @@ func TestSeeds(t *testing.T) {
 		}
 		return
 	}
-	failed := 0
-	for s := uint64(1); s <= uint64(*seeds) && failed < 5; s++ {
-		if err := history(s, false); err != nil {
-			failed++
-			t.Errorf("seed %d: %v\nreplay: go test ./agent/sim -run Seeds -seed %d -v", s, err, s)
-		}
+	var next, failed atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for s := next.Add(1); s <= int64(*seeds) && failed.Load() < 5; s = next.Add(1) {
+				if err := history(uint64(s), false); err != nil {
+					failed.Add(1)
+					t.Errorf("seed %d: %v\nreplay: go test ./agent/sim -run Seeds -seed %d -v", s, err, s)
+				}
+			}
+		})
 	}
+	workers.Wait()
 }
 
 // TestTheRulesCanFail breaks what the rules protect and expects them to say so.
@@ -194,8 +203,8 @@ func history(seed uint64, aloud bool) (err error) {
 		}
 	}
 	for _, n := range w.Nodes {
-		if n.Core != nil && n.Core.Snapshot(w.Now).Takeover.Activity != "" {
-			r.fail("in the end %s is still busy: %s", n.Name, n.Core.Snapshot(w.Now).Takeover.Activity)
+		if n.Core != nil && n.Core.Takeover().Activity != "" {
+			r.fail("in the end %s is still busy: %s", n.Name, n.Core.Takeover().Activity)
 		}
 	}
 	return r.err

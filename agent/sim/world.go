@@ -91,8 +91,11 @@ func (w *World) Link(index int) *Link { return w.links[index] }
 func (w *World) Cut(link int, from, to string)  { w.links[link].cut[[2]string{from, to}] = true }
 func (w *World) Mend(link int, from, to string) { delete(w.links[link].cut, [2]string{from, to}) }
 
-// At runs f at an instant of the history.
+// At runs f at an instant of the history; now, if that is past.
 func (w *World) At(at time.Time, f func()) {
+	if at.Before(w.Now) {
+		at = w.Now
+	}
 	w.count++
 	heap.Push(&w.queue, item{at, w.count, f})
 }

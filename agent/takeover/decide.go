@@ -206,6 +206,7 @@ func (t *Takeover) departWhenDone() {
 type split struct {
 	since  time.Time
 	groups []*group
+	open   bool // nobody has yielded yet
 	yields bool // whether this node gave something up
 	keeps  bool
 }
@@ -220,13 +221,16 @@ func (t *Takeover) resolve(now time.Time) {
 			both = append(both, g)
 		}
 	}
+	if t.split == nil && len(both) > 0 {
+		t.split = &split{since: now, groups: both}
+		t.emit(event.SplitBrainSuspected{Evidence: "peer_claims", Peer: t.cfg.Peer, Groups: keys(both)})
+	}
+	if t.split != nil {
+		t.split.open = len(both) > 0
+	}
 	if len(both) == 0 {
 		t.reunite(now)
 		return
-	}
-	if t.split == nil {
-		t.split = &split{since: now, groups: both}
-		t.emit(event.SplitBrainSuspected{Evidence: "peer_claims", Peer: t.cfg.Peer, Groups: keys(both)})
 	}
 	if at := t.blindAt(); !at.IsZero() && at.After(now) {
 		return // it may be about to hear us
@@ -258,15 +262,19 @@ func (t *Takeover) keeps(g *group) bool {
 // deaf to us, three keepalives after it was first heard so; zero while it
 // hears us. The first words after a cut heals are from before it healed.
 func (t *Takeover) blindAt() time.Time {
-	if t.split == nil || t.peer.hears || t.peer.deaf.IsZero() {
+	if t.split == nil || !t.split.open || t.peer.hears || t.peer.deaf.IsZero() {
 		return time.Time{}
 	}
 	return t.peer.deaf.Add(3 * t.cfg.Keepalive)
 }
 
+// reunite ends a split once the loser has stopped what both held.
 func (t *Takeover) reunite(now time.Time) {
 	if t.split == nil || !t.peer.alive {
 		t.split = nil
+		return
+	}
+	if slices.ContainsFunc(t.split.groups, func(g *group) bool { return g.holds() && t.peer.may(g) }) {
 		return
 	}
 	released := t.cfg.Peer

@@ -33,6 +33,9 @@ const (
 type group struct {
 	Group
 	index   int
+	key     string   // Key, once and for all
+	names   []string // of the resources, likewise
+	drivers []string
 	leading int // addresses at the beginning of the line
 	state   string
 	aim     aim
@@ -64,7 +67,11 @@ type order struct {
 }
 
 func newGroup(index int, cfg Group) *group {
-	g := &group{Group: cfg, index: index, state: unknown, work: make([]work, len(cfg.Resources))}
+	g := &group{Group: cfg, index: index, key: cfg.Key(), state: unknown, work: make([]work, len(cfg.Resources))}
+	for _, r := range cfg.Resources {
+		g.names = append(g.names, r.Spec.String())
+		g.drivers = append(g.drivers, r.Driver)
+	}
 	for g.leading < len(cfg.Resources) && cfg.Resources[g.leading].Announced {
 		g.leading++
 	}
@@ -104,7 +111,7 @@ func (t *Takeover) become(g *group, state string) {
 	if g.state == state {
 		return
 	}
-	t.emit(event.GroupStateChanged{Group: g.Key(), From: g.state, To: state})
+	t.emit(event.GroupStateChanged{Group: g.key, From: g.state, To: state})
 	g.state = state
 }
 
@@ -275,7 +282,7 @@ func (t *Takeover) order(g *group, index int, op Operation) {
 	t.lastOrder++
 	t.orders[t.lastOrder] = &order{g, index, op}
 	g.work[index].order = t.lastOrder
-	t.out.Orders = append(t.out.Orders, Order{ID: t.lastOrder, Op: op, Group: g.Key(), Resource: g.Resources[index]})
+	t.out.Orders = append(t.out.Orders, Order{ID: t.lastOrder, Op: op, Group: g.key, Resource: g.Resources[index]})
 }
 
 // Done takes in the end of an order.
@@ -306,7 +313,7 @@ func (t *Takeover) done(now time.Time, o *order, d Done) {
 
 func (t *Takeover) report(g *group, o *order, d Done) {
 	e := event.ResourceOperation{
-		Group: g.Key(), Resource: g.Resources[o.index].Spec.String(), Driver: g.Resources[o.index].Driver,
+		Group: g.key, Resource: g.names[o.index], Driver: g.Resources[o.index].Driver,
 		Operation: string(o.op), Result: "ok", Took: d.Took,
 	}
 	if d.Err != nil {
@@ -360,15 +367,15 @@ func (t *Takeover) looked(now time.Time, g *group, index int, d Done) {
 
 // fail gives g up because one of its resources would not run.
 func (t *Takeover) fail(now time.Time, g *group, index int, op Operation, err error) {
-	resource := g.Resources[index].Spec.String()
+	resource := g.names[index]
 	g.failure = err.Error()
 	g.failback = false
 	t.want(now, g, release)
 	t.turnBack(g)
 	g.next = max(index, g.started()) // what was never started is left alone
-	t.emit(event.ResourceFailed{Group: g.Key(), Resource: resource, Operation: string(op), Error: g.failure, Attempt: 1})
+	t.emit(event.ResourceFailed{Group: g.key, Resource: resource, Operation: string(op), Error: g.failure, Attempt: 1})
 	failedMove := event.TakeoverFailed{
-		Group: g.Key(), Resource: resource, Operation: string(op), Error: g.failure, Next: t.whatNext(g),
+		Group: g.key, Resource: resource, Operation: string(op), Error: g.failure, Next: t.whatNext(g),
 	}
 	if g.move != nil {
 		failedMove.ID, failedMove.Trigger = g.move.id, g.move.trigger
@@ -387,7 +394,7 @@ func (t *Takeover) stopped(now time.Time, g *group, index int, d Done) {
 	}
 	g.tries++
 	t.emit(event.ResourceFailed{
-		Group: g.Key(), Resource: g.Resources[index].Spec.String(), Operation: string(Stop), Error: d.Err.Error(), Attempt: g.tries,
+		Group: g.key, Resource: g.names[index], Operation: string(Stop), Error: d.Err.Error(), Attempt: g.tries,
 	})
 	if g.tries < stopTries {
 		g.retryAt = now.Add(stopRetry)

@@ -221,7 +221,7 @@ func (m *move) result() string {
 func keys(groups []*group) []string {
 	names := make([]string, len(groups))
 	for i, g := range groups {
-		names[i] = g.Key()
+		names[i] = g.key
 	}
 	return names
 }

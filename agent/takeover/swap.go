@@ -140,7 +140,7 @@ func (t *Takeover) consent(now time.Time, number uint64, m *wire.Message) {
 	if trigger := string(m.Get("sytrigger")); trigger != "" {
 		s.trigger = trigger
 	}
-	s.groups = t.named(s.scope, m)
+	s.groups = slices.DeleteFunc(t.named(s.scope, m), func(g *group) bool { return g.aim == hold })
 	t.swap = s
 	t.acceptTakeover()
 	s.move = t.acquire(now, s.trigger, s.groups)

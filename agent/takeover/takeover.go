@@ -163,14 +163,14 @@ func (t *Takeover) step(now time.Time, input func()) Output {
 	input()
 	t.expireDemand(now)
 	for again := true; again; {
-		swap, phase := t.swap, t.phase
+		swap, phase, moves := t.swap, t.phase, t.lastID
 		t.decide(now)
 		for _, g := range t.groups {
 			t.drive(now, g)
 		}
 		t.converse(now)
 		t.departWhenDone()
-		again = t.swap != swap || t.phase != phase
+		again = t.swap != swap || t.phase != phase || t.lastID != moves
 	}
 	t.settle(now)
 	t.tell(now)
@@ -234,9 +234,11 @@ func (t *Takeover) Wake() time.Time {
 	if at := t.patience(); t.peer.alive && !t.peer.told && t.now.Before(at) {
 		earlier(at)
 	}
-	if t.phase == stable && t.wantsOffer() {
-		earlier(t.retryOffer)
+	if t.phase == stable {
+		earlier(t.blindAt())
+		if t.wantsOffer() {
+			earlier(t.retryOffer)
+		}
 	}
-	earlier(t.blindAt())
 	return wake
 }

@@ -39,11 +39,7 @@ func (t *Takeover) View() View {
 		Peer: PeerView{Told: t.peer.told, Stable: t.peer.stable, Leaving: t.peer.leaving, Systole: t.peer.systole},
 	}
 	for _, g := range t.groups {
-		gv := GroupView{Key: g.Key(), Preferred: g.Preferred, State: g.state, Failure: g.failure}
-		for _, r := range g.Resources {
-			gv.Resources = append(gv.Resources, r.Spec.String())
-			gv.Drivers = append(gv.Drivers, r.Driver)
-		}
+		gv := GroupView{Key: g.key, Preferred: g.Preferred, Resources: g.names, Drivers: g.drivers, State: g.state, Failure: g.failure}
 		if g.aim == hold && g.holds() {
 			gv.Holder, gv.Since = t.cfg.Self, g.held
 		}

@@ -1,0 +1,61 @@
+// Systole keeps services running when a node dies: it takes over their
+// addresses and units from its peer, and measures everything it does.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+
+	"github.com/systole-ha/systole/agent/config"
+	"github.com/systole-ha/systole/agent/control"
+)
+
+func main() {
+	app := kingpin.New("systole", "Failover of addresses and systemd units between two nodes, with Linux-HA Heartbeat's files and on its wire, measured throughout.")
+	app.UsageWriter(os.Stdout)
+	app.HelpFlag.Short('h')
+
+	run := app.Command("run", "Run the daemon.")
+	runDir := configDir(run)
+
+	check := app.Command("check", "Say what is wrong with a configuration, and what systole would do with it. Exit code 0: it can run; 1: warnings, with --strict; 2: errors.")
+	checkDir := configDir(check)
+	strict := check.Flag("strict", "Take warnings for failures.").Bool()
+
+	status := app.Command("status", "Show nodes, links with their margin to a false death, groups, the last takeovers.")
+	statusOf := statusOptions{}
+	socket := status.Flag("control.socket", "Where the daemon answers.").Default(control.DefaultSocket).String()
+	status.Flag("json", "As JSON, for programs.").BoolVar(&statusOf.json)
+	status.Flag("watch", "Redraw every second.").BoolVar(&statusOf.watch)
+
+	events := app.Command("events", "Show what happened.")
+	eventsOf := eventsOptions{}
+	events.Flag("control.socket", "Where the daemon answers.").Default(control.DefaultSocket).StringVar(socket)
+	events.Flag("follow", "Go on as things happen.").Short('f').BoolVar(&eventsOf.follow)
+	events.Flag("since", "Begin behind the event of this sequence number.").Uint64Var(&eventsOf.since)
+	events.Flag("severity", "Leave out what is less than this: info, notice, warning, error, critical.").Default("info").EnumVar(&eventsOf.severity, "info", "notice", "warning", "error", "critical")
+	events.Flag("json", "One JSON object a line.").BoolVar(&eventsOf.json)
+
+	versionCommand := app.Command("version", "Print the version.")
+
+	switch kingpin.MustParse(app.Parse(os.Args[1:])) {
+	case run.FullCommand():
+		os.Exit(runDaemon(*runDir))
+	case check.FullCommand():
+		os.Exit(runCheck(*checkDir, *strict, os.Stdout))
+	case status.FullCommand():
+		os.Exit(runStatus(*socket, statusOf, os.Stdout, os.Stderr))
+	case events.FullCommand():
+		os.Exit(runEvents(*socket, eventsOf, os.Stdout, os.Stderr))
+	case versionCommand.FullCommand():
+		fmt.Println(version.Print("systole"))
+	}
+}
+
+func configDir(command *kingpin.CmdClause) *string {
+	return command.Flag("config.dir", "Folder of ha.cf, haresources, authkeys and, optional, systole.yaml. The default is the first that exists of /etc/systole, /etc/ha.d and /etc/heartbeat.").
+		Default(config.DefaultDir()).String()
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/systole-ha/systole/agent"
+	"github.com/systole-ha/systole/agent/config"
+	"github.com/systole-ha/systole/agent/control"
+	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/journal"
+	"github.com/systole-ha/systole/exporters/metrics"
+)
+
+// Exit codes of systole run.
+const (
+	runFine          = 0
+	runFailed        = 1
+	runMisconfigured = 6 // as heartbeat: restarting would not help
+)
+
+// runDaemon is systole run.
+func runDaemon(dir string) int {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	hostname, err := os.Hostname()
+	if err != nil {
+		log.Error("no name", "err", err)
+		return runFailed
+	}
+	// Only the name: a daemon that starts before the network waits for it.
+	c, diagnostics := config.Load(os.DirFS(dir), config.Host{Name: hostname})
+	for _, d := range diagnostics {
+		fmt.Fprintln(os.Stderr, d)
+	}
+	if err := diagnostics.Err(); err != nil {
+		log.Error("configuration error, systole not started", "dir", dir)
+		return runMisconfigured
+	}
+	if err := newDaemon(c, dir, log).run(); err != nil {
+		log.Error("systole ends", "err", err)
+		return runFailed
+	}
+	return runFine
+}
+
+// A daemon is everything that runs beside the agent's loop.
+type daemon struct {
+	cfg      *config.Config
+	dir      string
+	log      *slog.Logger
+	registry registry
+	realtime bool
+	locked   bool
+}
+
+func newDaemon(c *config.Config, dir string, log *slog.Logger) *daemon {
+	return &daemon{cfg: c, dir: dir, log: log, registry: drivers()}
+}
+
+// run runs the daemon until it was told to stop and has handed over.
+func (d *daemon) run() error {
+	d.claimMachine()
+	identity, err := d.identify()
+	if err != nil {
+		return err
+	}
+	m, err := metrics.New(d.metricsConfig(identity))
+	if err != nil {
+		return err
+	}
+	j := journal.New(d.journalConfig())
+	stream := control.NewEvents()
+	n := newNotifier(len(d.cfg.Links))
+	a, err := agent.New(d.agentConfig(identity, m, j, stream, n))
+	if err != nil {
+		return err
+	}
+	server, err := control.Listen(d.cfg.ControlSocket, node{a, d.cfg}, stream)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go server.Serve()
+	go n.run(ctx, a.Alive)
+	go d.serveWeb(ctx, m)
+	go d.obeySignals(a, cancel)
+	go a.Note(event.NodeStarted{
+		Version: version.Version, Generation: identity.generation, ConfigHash: hash(d.cfg.ClusterHash), PID: os.Getpid(),
+		Realtime: d.realtime, Locked: d.locked,
+	})
+	err = a.Run(ctx)
+	cancel()
+	closing, done := context.WithTimeout(context.Background(), time.Second)
+	defer done()
+	return errors.Join(err, server.Close(), j.Close(closing))
+}
+
+// claimMachine takes what makes this process punctual, where it is allowed to.
+func (d *daemon) claimMachine() {
+	if err := lockMemory(); err != nil {
+		d.log.Warn("memory is not locked: under memory pressure this node may be late", "err", err)
+	} else {
+		d.locked = true
+	}
+	if !d.cfg.Realtime {
+		return
+	}
+	if err := scheduleRealtime(d.cfg.RealtimePriority); err != nil {
+		d.log.Warn("not scheduled in real time: on a busy machine this node may be late", "err", err)
+	} else {
+		d.realtime = true
+	}
+}
+
+// obeySignals hands over at the first SIGTERM or SIGINT, and ends at once at
+// the second.
+func (d *daemon) obeySignals(a *agent.Agent, cancel func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	for s := range signals {
+		if s == syscall.SIGHUP {
+			d.rekey(a)
+			continue
+		}
+		a.Stop(s.String())
+		break
+	}
+	for s := range signals {
+		if s != syscall.SIGHUP {
+			cancel()
+			return
+		}
+	}
+}
+
+// rekey reads authkeys again, as heartbeat does at SIGHUP. The other files take
+// a restart.
+func (d *daemon) rekey(a *agent.Agent) {
+	c, diagnostics := config.Load(os.DirFS(d.dir), config.Host{Name: d.cfg.Self})
+	if err := diagnostics.Err(); err != nil {
+		d.log.Error("authkeys not taken: the configuration has errors; the old keys stay in use", "err", err)
+		return
+	}
+	a.SetKeyring(c.Auth.Ring)
+	d.log.Info("authkeys read again", "send", c.Auth.Send)
+}
+
+// serveWeb serves the metrics. A failure is said and changes nothing else.
+func (d *daemon) serveWeb(ctx context.Context, m *metrics.Metrics) {
+	if d.cfg.Web.ListenAddress == "" {
+		return
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", m.Handler())
+	fine := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "systole is healthy.") }
+	mux.HandleFunc("/-/healthy", fine)
+	mux.HandleFunc("/-/ready", fine)
+	if landing, err := metrics.Landing(version.Version); err == nil {
+		mux.Handle("/{$}", landing)
+	}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { server.Close() })
+	addresses, noSystemd := []string{d.cfg.Web.ListenAddress}, false
+	flags := &web.FlagConfig{WebListenAddresses: &addresses, WebSystemdSocket: &noSystemd, WebConfigFile: &d.cfg.Web.ConfigFile}
+	if err := web.ListenAndServe(server, flags, d.log); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		d.log.Error("metrics are not served", "address", d.cfg.Web.ListenAddress, "err", err)
+	}
+}
