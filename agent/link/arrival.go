@@ -2,20 +2,6 @@ package link
 
 import "time"
 
-// A clock turns kernel stamps, which are on the wall clock, into instants on
-// the monotonic one. It belongs to one socket.
-type clock struct {
-	last  time.Time // the previous reading of both clocks
-	empty time.Time // when the socket was last seen with nothing in it
-}
-
-// arrival is when a packet arrived that was stamped so and read so.
-func (c *clock) arrival(stamp int64, read time.Time) time.Time {
-	step := wallStep(c.last, read)
-	c.last = read
-	return arrival(stamp, read, c.empty, step)
-}
-
 // wallStep is how far the wall clock was stepped between two readings. The
 // kernel slews both clocks alike, so what the one moved more than the other is
 // a step: an administrator, a leap second, a machine woken from sleep. Where

@@ -88,7 +88,13 @@ func (p *port) open(found iface) (*socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	return newSocket(fd)
+	s, err := newSocket(fd)
+	if err != nil {
+		return nil, err
+	}
+	s.take = func() *Packet { return p.take(s) }
+	s.report = p.report
+	return s, nil
 }
 
 // serve reads an open socket until ctx ends or the interface is not the one it
@@ -108,7 +114,7 @@ func (p *port) serve(ctx context.Context, m *monitor, s *socket, index int) erro
 		defer cancel()
 		p.watch(ctx, m, index)
 	}()
-	err := p.read(s)
+	err := s.run(p.received)
 	cancel()
 	<-watched
 	closeSocket()
@@ -141,34 +147,7 @@ func (p *port) use(s *socket) {
 	p.sock = s
 }
 
-// read hands what arrives to the handler until the socket is closed or fails.
-func (p *port) read(s *socket) error {
-	for {
-		var packet *Packet
-		err := s.wait()
-		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			s.hold()
-			s.read = time.Now()
-		case err != nil:
-			return err
-		default:
-			packet = p.take(s)
-		}
-		p.report(s)
-		if packet == nil {
-			s.release()
-			continue
-		}
-		s.inHand <- struct{}{}
-		s.release()
-		p.received(packet)
-		<-s.inHand
-	}
-}
-
-// take makes a packet of the datagram just read, or returns nil if that is not
-// authentic. The caller holds the socket.
+// take is source.take of the port's socket.
 func (p *port) take(s *socket) *Packet {
 	l := p.choose(&s.got)
 	if n := s.newlyDropped(); n > 0 {
@@ -192,56 +171,24 @@ func (p *port) choose(d *datagram) *udp {
 	return best
 }
 
-// report reports rejections whose time has come, and has the reader woken when
-// the next one's will. The caller holds the socket.
-func (p *port) report(s *socket) {
-	var next time.Time
+// report is source.report of the port's socket.
+func (p *port) report(now time.Time) (next time.Time) {
 	for _, l := range p.links {
-		if due := l.rejected.report(s.read, &l.base); !due.IsZero() && (next.IsZero() || due.Before(next)) {
+		if due := l.rejected.report(now, &l.base); !due.IsZero() && (next.IsZero() || due.Before(next)) {
 			next = due
 		}
 	}
-	s.remind(next)
+	return next
 }
 
-// drain is Link.Drain. It ends with the first datagram that arrived after it
-// began, so that a flood cannot keep it.
 func (p *port) drain(received func(*Packet)) {
 	p.mu.Lock()
 	s := p.sock
 	p.mu.Unlock()
-	if s == nil {
-		return
+	if s != nil {
+		s.drain(received)
 	}
-	s.hold()
-	began := time.Now()
-	for range maxDrained {
-		if s.raw.Control(s.taking) != nil || s.errno != 0 {
-			break
-		}
-		if packet := p.take(s); packet != nil {
-			received(packet)
-		}
-		p.report(s)
-		if s.at.After(began) {
-			break
-		}
-	}
-	s.release()
-	s.awaitHandOver(drainPatience)
 }
-
-const (
-	// drainPatience is how long Drain waits for the reader to hand over what it
-	// took before. Only a handler that does not take it makes the reader slower
-	// than microseconds, and then it has enough to look at first.
-	drainPatience = 5 * time.Millisecond
-
-	// maxDrained ends a drain whatever the clocks say: more datagrams than fit
-	// into twice receiveBuffer, which the kernel doubles for its bookkeeping,
-	// at the least it counts for one (768 bytes).
-	maxDrained = 2 * receiveBuffer / 768
-)
 
 // send hands a packet to the kernel.
 func (p *port) send(l *udp, packet []byte) *SendError {

@@ -3,7 +3,6 @@ package link
 import (
 	"errors"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,106 +25,31 @@ const (
 	trafficClass = 0xc0
 )
 
-// A socket is one open datagram socket and what reading it needs. The reader
-// and whoever drains take turns in holding it. Nobody holds it while waiting
-// for something to arrive.
+// A socket is an open datagram socket.
 type socket struct {
-	fd     int
-	file   *os.File
-	raw    syscall.RawConn
-	held   chan struct{} // has an element while somebody holds the socket
-	inHand chan struct{} // has one while the reader hands a packet over
-
+	source
 	receiver
-	clock
-	got      datagram // what was read last, if errno is 0
-	errno    unix.Errno
-	at, read time.Time // when it arrived and was read
-	dropped  uint32    // the kernel's count when last seen
-	armed    time.Time // when the reader is to be woken though nothing arrived
-
-	parking func(fd uintptr) bool // made once: closures would be allocated
-	taking  func(fd uintptr)
+	fd      int
+	last    time.Time // the previous reading of the clocks
+	got     datagram  // what was read last
+	dropped uint32    // the kernel's count when last seen
 }
 
 func newSocket(fd int) (*socket, error) {
-	file := os.NewFile(uintptr(fd), "heartbeat") // nonblocking, so it joins the poller
-	raw, err := file.SyscallConn()
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	s := &socket{fd: fd, file: file, raw: raw, held: make(chan struct{}, 1), inHand: make(chan struct{}, 1)}
-	s.parking = s.tryOrPark
-	s.taking = s.try
-	return s, nil
+	s := &socket{fd: fd}
+	s.try = s.tryDatagram
+	return s, s.open(fd, "heartbeat socket")
 }
 
-// try takes one datagram, or learns that there is none. The caller holds s.
-func (s *socket) try(fd uintptr) {
-	before := time.Now()
-	s.got, s.errno = s.next(fd)
-	switch s.errno {
-	case 0:
-		s.read = time.Now()
-		s.at = s.arrival(s.got.stamp, s.read)
-	case unix.EAGAIN:
-		s.empty = before
+// tryDatagram is source.try.
+func (s *socket) tryDatagram(fd uintptr) (errno unix.Errno) {
+	if s.got, errno = s.next(fd); errno != 0 {
+		return errno
 	}
-}
-
-// tryOrPark is try for the reader: it returns holding s if it has something,
-// and tells the poller to wait, holding nothing, if not.
-func (s *socket) tryOrPark(fd uintptr) bool {
-	s.hold()
-	s.try(fd)
-	if s.errno == unix.EAGAIN {
-		s.release()
-		return false
-	}
-	return true
-}
-
-// wait waits for a datagram and returns holding s. On an error it is not held.
-func (s *socket) wait() error {
-	if err := s.raw.Read(s.parking); err != nil {
-		return err
-	}
-	if s.errno != 0 {
-		s.release()
-		return s.errno
-	}
-	return nil
-}
-
-func (s *socket) hold()    { s.held <- struct{}{} }
-func (s *socket) release() { <-s.held }
-
-// awaitHandOver waits until the reader has handed over what it took, but not
-// longer than the patience given.
-func (s *socket) awaitHandOver(patience time.Duration) {
-	select {
-	case s.inHand <- struct{}{}:
-		<-s.inHand
-		return
-	default:
-	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case s.inHand <- struct{}{}:
-		<-s.inHand
-	case <-timer.C:
-	}
-}
-
-// remind wakes the reader at an instant, or not at all if that is zero. The
-// caller holds s.
-func (s *socket) remind(at time.Time) {
-	if !at.Equal(s.armed) {
-		s.armed = at
-		s.file.SetReadDeadline(at)
-	}
+	s.read = time.Now()
+	s.at = arrival(s.got.stamp, s.read, s.empty, wallStep(s.last, s.read))
+	s.last = s.read
+	return 0
 }
 
 // newlyDropped is how many datagrams the kernel threw away since last asked.

@@ -113,6 +113,7 @@ func (t *Takeover) become(g *group, state string) {
 	}
 	t.emit(event.GroupStateChanged{Group: g.key, From: g.state, To: state})
 	g.state = state
+	t.changes++
 }
 
 // probe looks at every resource of a group that a predecessor may have left.

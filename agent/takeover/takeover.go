@@ -127,6 +127,7 @@ type Takeover struct {
 	moves      []*move
 	lastID     uint64 // of moves
 	lastOrder  uint64
+	changes    uint64 // of the state of groups
 	orders     map[uint64]*order
 	told       claim     // what the last resource message said
 	toldGroups string    // the letters that went with it
@@ -163,14 +164,14 @@ func (t *Takeover) step(now time.Time, input func()) Output {
 	input()
 	t.expireDemand(now)
 	for again := true; again; {
-		swap, phase, moves := t.swap, t.phase, t.lastID
+		swap, phase, moves, changes := t.swap, t.phase, t.lastID, t.changes
 		t.decide(now)
 		for _, g := range t.groups {
 			t.drive(now, g)
 		}
 		t.converse(now)
 		t.departWhenDone()
-		again = t.swap != swap || t.phase != phase || t.lastID != moves
+		again = t.swap != swap || t.phase != phase || t.lastID != moves || t.changes != changes
 	}
 	t.settle(now)
 	t.tell(now)

@@ -40,13 +40,15 @@ func New(size int) *Queue {
 
 // Put adds r. In a full queue the oldest record of the lowest severity makes
 // room; where r itself is below all that wait, it is r that is dropped. A
-// closed queue drops everything.
-func (q *Queue) Put(r event.Record) {
+// closed queue drops everything. It reports whether nothing was dropped.
+func (q *Queue) Put(r event.Record) bool {
 	e := entry{r, event.SeverityOf(r.Event)}
 	q.mu.Lock()
+	defer q.mu.Unlock()
+	before := q.dropped
 	q.put(e)
-	q.mu.Unlock()
 	q.rouse()
+	return q.dropped == before
 }
 
 func (q *Queue) put(e entry) {

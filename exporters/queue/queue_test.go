@@ -18,10 +18,14 @@ var kinds = map[byte]event.Event{
 	'c': event.PeerDead{},      // critical
 }
 
-func fill(q *Queue, severities string) {
+// fill puts records numbered from 1, and counts those that cost another one.
+func fill(q *Queue, severities string) (dropped uint64) {
 	for i, s := range []byte(severities) {
-		q.Put(event.Record{Sequence: uint64(i + 1), Event: kinds[s]})
+		if !q.Put(event.Record{Sequence: uint64(i + 1), Event: kinds[s]}) {
+			dropped++
+		}
 	}
+	return dropped
 }
 
 func drain(t *testing.T, q *Queue) []uint64 {
@@ -58,7 +62,9 @@ func TestPut(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			q := New(3)
-			fill(q, tt.put)
+			if got := fill(q, tt.put); got != tt.dropped {
+				t.Errorf("Put told of %d dropped, want %d", got, tt.dropped)
+			}
 			if got := q.Len(); got != len(tt.want) {
 				t.Errorf("%d wait, want %d", got, len(tt.want))
 			}

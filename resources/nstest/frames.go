@@ -2,6 +2,7 @@ package nstest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net"
 	"net/netip"
 	"testing"
@@ -11,8 +12,6 @@ import (
 	"github.com/mdlayher/ethernet"
 	"github.com/mdlayher/ndp"
 	"github.com/mdlayher/packet"
-	"golang.org/x/net/icmp"
-	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
 )
 
@@ -62,6 +61,17 @@ func (l *Listener) Next(t testing.TB) Frame {
 	return f
 }
 
+// NextAbout returns the next frame that speaks for ip, and passes over others.
+func (l *Listener) NextAbout(t testing.TB, ip netip.Addr) Frame {
+	t.Helper()
+	for {
+		f := l.Next(t)
+		if f.ARP != nil && f.ARP.SenderIP == ip || f.Advertisement != nil && f.Advertisement.TargetAddress == ip {
+			return f
+		}
+	}
+}
+
 // within returns the first frame that was there before the time was up.
 func (l *Listener) within(t testing.TB, limit time.Duration) (Frame, bool) {
 	t.Helper()
@@ -100,14 +110,20 @@ func decode(b []byte) (Frame, bool) {
 	return Frame{}, false
 }
 
+// headerIPv6 is the length of an IPv6 header (RFC 8200 section 3).
+const headerIPv6 = 40
+
 // decodeAdvertisement reads an IPv6 packet whose first header is ICMPv6, and
 // wants its checksum right.
 func (f *Frame) decodeAdvertisement(b []byte) bool {
-	header, err := ipv6.ParseHeader(b)
-	if err != nil || header.NextHeader != unix.IPPROTO_ICMPV6 || len(b) < ipv6.HeaderLen+header.PayloadLen {
+	if len(b) < headerIPv6 || b[6] != unix.IPPROTO_ICMPV6 {
 		return false
 	}
-	body := b[ipv6.HeaderLen : ipv6.HeaderLen+header.PayloadLen]
+	size := int(binary.BigEndian.Uint16(b[4:]))
+	if len(b) < headerIPv6+size {
+		return false
+	}
+	body := b[headerIPv6 : headerIPv6+size]
 	message, err := ndp.ParseMessage(body)
 	if err != nil {
 		return false
@@ -116,19 +132,17 @@ func (f *Frame) decodeAdvertisement(b []byte) bool {
 	if f.Advertisement, ok = message.(*ndp.NeighborAdvertisement); !ok {
 		return false
 	}
-	f.From, _ = netip.AddrFromSlice(header.Src)
-	f.To, _ = netip.AddrFromSlice(header.Dst)
-	f.HopLimit = header.HopLimit
-	return checksumHolds(body, header.Src, header.Dst)
+	f.HopLimit = int(b[7])
+	f.From, _ = netip.AddrFromSlice(b[8:24])
+	f.To, _ = netip.AddrFromSlice(b[24:40])
+	return checksumHolds(body, b[8:40])
 }
 
 // checksumHolds reports whether the ones' complement sum of a message, its
 // checksum included, and its pseudo header is all ones (RFC 4443 section 2.3).
-func checksumHolds(body []byte, src, dst net.IP) bool {
-	pseudo := icmp.IPv6PseudoHeader(src, dst)
-	pseudo[34], pseudo[35] = byte(len(body)>>8), byte(len(body))
-	var sum uint32
-	for _, part := range [][]byte{pseudo, body} {
+func checksumHolds(body, addresses []byte) bool {
+	sum := uint32(len(body)) + unix.IPPROTO_ICMPV6
+	for _, part := range [][]byte{addresses, body} {
 		for i, b := range part {
 			sum += uint32(b) << (8 * (1 - uint(i)%2))
 		}

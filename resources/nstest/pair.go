@@ -88,8 +88,9 @@ func (n *Namespace) Link(t testing.TB, name string) netlink.Link {
 	return link
 }
 
-// AddAddress gives an interface an address such as "192.0.2.7/24", usable at
-// once.
+// AddAddress gives an interface an address such as "192.0.2.7/24" and returns
+// when the node takes packets for it: the kernel enters the route to an IPv6
+// address some time after it has acknowledged the address.
 func (n *Namespace) AddAddress(t testing.TB, device, address string) {
 	t.Helper()
 	a, err := netlink.ParseAddr(address)
@@ -102,6 +103,10 @@ func (n *Namespace) AddAddress(t testing.TB, device, address string) {
 	if err := n.handle.AddrAdd(n.Link(t, device), a); err != nil {
 		t.Fatalf("%s: add %s to %s: %v", n.Name, address, device, err)
 	}
+	Await(t, n.Name+" takes packets for "+address, func() bool {
+		routes, err := n.handle.RouteGetWithOptions(a.IP, &netlink.RouteGetOptions{FIBMatch: true})
+		return err == nil && len(routes) == 1 && routes[0].Type == unix.RTN_LOCAL
+	})
 }
 
 // Addresses lists the addresses of an interface as "192.0.2.7/24", in the

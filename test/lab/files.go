@@ -59,8 +59,8 @@ func (n *Node) CopyFile(from, to string) error {
 
 // Install copies everything below a directory of this machine to the node, as
 // `make install DESTDIR=dir` leaves it: dir/usr/sbin/x becomes /usr/sbin/x.
-// With a prefix such as /usr/local/sbin it is put below that instead. A running
-// systemd is told of new units.
+// With a prefix such as /usr/local/sbin it is put below that instead. A node that
+// is on learns of new units by Reload.
 func (n *Node) Install(dir, prefix string) error {
 	err := filepath.WalkDir(dir, func(from string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

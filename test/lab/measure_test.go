@@ -63,7 +63,8 @@ func TestHandOver(t *testing.T) {
 		t.Logf("%s: %s", kind, r)
 		// It cannot be shorter than the vacancy, but for the answers under way
 		// when it began; nor much longer than until the client looked anew.
-		got, atLeast, atMost := r.Longest(), vacant[0].Length()-2*time.Millisecond, flushed.Sub(vacant[0].From)+100*time.Millisecond
+		got := r.Longest()
+		atLeast, atMost := vacant[0].Length()-2*time.Millisecond, flushed.Sub(vacant[0].From)+100*time.Millisecond+got.Late
 		if got.Length() < atLeast || got.Length() > atMost || got.Open {
 			t.Errorf("%s: longest gap %v, want %v to %v", kind, got, atLeast, atMost)
 		}
@@ -129,8 +130,9 @@ func TestProbeNoise(t *testing.T) {
 		if r.Answered() < len(r.Samples)*99/100 {
 			t.Errorf("%s: only %d of %d answered", question, r.Answered(), len(r.Samples))
 		}
-		// On two busy cores nginx, which is not in real time, may wait for one.
-		if got := r.Longest(); got.Length() > 250*time.Millisecond {
+		// On two busy cores nginx, which is not in real time, may wait for one. A
+		// pause of the whole machine is the prober's lateness, too.
+		if got := r.Longest(); got.Length()-got.Late > 250*time.Millisecond {
 			t.Errorf("%s: a gap of %v where nothing failed", question, got)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -42,6 +44,9 @@ func Probe(pipe *Pipe) error {
 	if err := pipe.Receive(&spec); err != nil {
 		return err
 	}
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(256 << 20)
+	runtime.GOMAXPROCS(8)
 	ask, err := asker(spec)
 	if err != nil {
 		return err
@@ -79,8 +84,9 @@ func shoot(spec ProbeSpec, ask func(context.Context) (string, error), answers ch
 			return
 		default:
 		}
+		message := ProbeMessage{Due: due}
 		open.Go(func() {
-			message := ProbeMessage{Due: due, Asked: Now()}
+			message.Asked = Now()
 			ctx, cancel := context.WithTimeout(context.Background(), spec.Timeout)
 			defer cancel()
 			who, err := ask(ctx)

@@ -1,0 +1,72 @@
+package link
+
+import "bytes"
+
+const (
+	frameStart = ">>>\n"
+	frameEnd   = "\n<<<\n"
+	nextFrame  = "\n" + frameStart // inside a frame: its own end was lost
+
+	// maxFrame bounds a frame on a serial line. The longest message of
+	// Heartbeat's own, the node list of a hundred nodes, has some 10 KB, and
+	// takes 5 s at 19200 bit/s.
+	maxFrame = 16 << 10
+)
+
+// A framer finds messages in the bytes of a serial line. Noise before a frame
+// and frames that broke off are skipped.
+type framer struct {
+	buffer []byte
+	from   int // what stands before was dealt with
+}
+
+// write adds bytes that arrived.
+func (f *framer) write(b []byte) {
+	f.buffer = append(f.buffer[:0], f.buffer[f.from:]...)
+	f.from = 0
+	f.buffer = append(f.buffer, b...)
+}
+
+// What a framer finds.
+type finding int
+
+const (
+	nothing finding = iota // until more bytes arrive
+	frame                  // a frame, from >>> to <<<
+	broken                 // a frame that the start of another cut short
+	tooLong                // a frame that passed maxFrame without an end
+)
+
+// next finds the next frame. Its bytes hold until the following write. Outside
+// a frame ">>>\n" starts one wherever it stands, since noise may end anywhere;
+// inside, only at the start of a line.
+func (f *framer) next() (finding, []byte) {
+	rest := f.buffer[f.from:]
+	start := bytes.Index(rest, []byte(frameStart))
+	if start < 0 {
+		f.from += max(0, len(rest)-(len(frameStart)-1)) // the rest may be the start of a start
+		return nothing, nil
+	}
+	f.from += start
+	rest = rest[start:]
+	end := bytes.Index(rest, []byte(frameEnd))
+	restart := bytes.Index(rest, []byte(nextFrame))
+	switch {
+	case restart >= 0 && (end < 0 || restart < end):
+		f.from += restart + 1
+		return broken, nil
+	case end >= 0 && end+len(frameEnd) <= maxFrame:
+		f.from += end + len(frameEnd)
+		return frame, rest[:end+len(frameEnd)]
+	case end >= 0 || len(rest) > maxFrame:
+		f.from += len(frameStart)
+		return tooLong, nil
+	}
+	return nothing, nil
+}
+
+// behind is how many bytes arrived after what next found.
+func (f *framer) behind() int { return len(f.buffer) - f.from }
+
+// reset forgets what arrived.
+func (f *framer) reset() { f.buffer, f.from = f.buffer[:0], 0 }

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/ipaddr"
+)
+
+// Names of the drivers, in events and metrics.
+const (
+	driverIPAddr  = "ipaddr"
+	driverSystemd = "systemd"
+)
+
+// A registry knows what runs each word of haresources.
+type registry struct {
+	ipaddr, systemd resources.Driver
+}
+
+// drivers makes the drivers of this machine.
+func drivers() registry {
+	return registry{ipaddr: ipaddr.New()}
+}
+
+// addressWords are the resource scripts of heartbeat that hold an address.
+var addressWords = map[string]bool{"IPaddr": true, "IPaddr2": true, "IPv6addr": true}
+
+// driver returns the driver of a resource and its name. Addresses have one of
+// their own; any other word without arguments is a systemd unit. The error
+// says what the word did in heartbeat and what to write instead.
+func (r registry) driver(s resources.Spec) (name string, d resources.Driver, err error) {
+	if addressWords[s.Name] {
+		return driverIPAddr, r.ipaddr, nil
+	}
+	if w, ok := scripts[s.Name]; ok {
+		return "", nil, fmt.Errorf("%s, which this version does not do; %s", w.does, w.instead)
+	}
+	if len(s.Args) > 0 {
+		return "", nil, fmt.Errorf("a systemd unit takes no arguments; write one that has them in it, such as %s@%s, and name that",
+			s.Name, strings.Join(s.Args, "-"))
+	}
+	return driverSystemd, r.systemd, nil
+}
+
+// A script is one of heartbeat's resource scripts that is no init script, and
+// so has no unit to stand for it.
+type script struct{ does, instead string }
+
+const (
+	asUnit  = "write a systemd unit that does it, and name that"
+	noDRBD  = "write a oneshot unit that runs drbdadm primary, and drbdadm secondary to stop, and name that"
+	leaveIt = "remove it"
+)
+
+// scripts are those of resource.d in heartbeat 3.0.6, of DRBD, and of earlier
+// versions of both.
+var scripts = map[string]script{
+	"datadisk":          {"it switches a DRBD device (of DRBD 0.6)", noDRBD},
+	"drbddisk":          {"it switches a DRBD device", noDRBD},
+	"drbdupper":         {"it switches a stacked DRBD device", noDRBD},
+	"Filesystem":        {"it mounts a file system", "write a mount unit, such as srv-data.mount for /srv/data, without enabling it, and name that"},
+	"LVM":               {"it activates a volume group", asUnit},
+	"Raid1":             {"it assembles a software RAID", asUnit},
+	"LinuxSCSI":         {"it attaches a SCSI device", asUnit},
+	"ServeRAID":         {"it switches an IBM ServeRAID controller", asUnit},
+	"ICP":               {"it switches an ICP Vortex controller", asUnit},
+	"EvmsSCC":           {"it activates shared EVMS containers", asUnit},
+	"MailTo":            {"it sends a mail at every takeover", "remove it; alerts on takeovers are what the metrics and the journal are for"},
+	"WinPopup":          {"it sends a message at every takeover", "remove it; alerts on takeovers are what the metrics and the journal are for"},
+	"AudibleAlarm":      {"it sounds an alarm while this node holds the group", "remove it; alerts on takeovers are what the metrics and the journal are for"},
+	"SendArp":           {"it announces an address", "remove it; addresses are announced when they are taken, and again after 0.1, 1 and 5 s"},
+	"IPsrcaddr":         {"it sets the source address of outgoing connections", asUnit},
+	"portblock":         {"it blocks a port during the takeover", leaveIt},
+	"Delay":             {"it waits", "remove it; a unit waits for what it names in After= and Requires="},
+	"Xinetd":            {"it switches a service of xinetd", "write a socket unit, and name that"},
+	"LVSSyncDaemonSwap": {"it swaps the roles of the LVS synchronisation daemons", asUnit},
+	"ldirectord":        {"it runs ldirectord with a configuration of its own", "write ldirectord.service without arguments, or a unit that has them in it"},
+	"WAS":               {"it runs IBM WebSphere", asUnit},
+	"db2":               {"it runs IBM DB2", asUnit},
+	"ids":               {"it runs IBM Informix", asUnit},
+	"OCF":               {"it runs an OCF resource agent", asUnit},
+}
+
+// unitOf is the name of the systemd unit that a word stands for.
+func unitOf(s resources.Spec) string { return s.Name + ".service" }
