@@ -1,0 +1,252 @@
+package ipaddr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/systole-ha/systole/resources"
+	"golang.org/x/sys/unix"
+)
+
+// A Driver holds virtual addresses. It is a resources.Driver, an Announcer and
+// a Checker, and does one thing at a time.
+//
+// It remembers nothing but its sockets, which are open from the first use on,
+// in the network namespace of that moment. An interface may change its hardware
+// address, or go and come back as another one of the same name.
+type Driver struct {
+	kernel chan *kernel // holds the one there is, nil when it is to be opened
+}
+
+var (
+	_ resources.Driver    = (*Driver)(nil)
+	_ resources.Announcer = (*Driver)(nil)
+	_ resources.Checker   = (*Driver)(nil)
+)
+
+// New returns a Driver that has opened nothing yet.
+func New() *Driver {
+	d := &Driver{kernel: make(chan *kernel, 1)}
+	d.kernel <- nil
+	return d
+}
+
+// Close closes the sockets. The addresses stay.
+func (d *Driver) Close() error {
+	if k := <-d.kernel; k != nil {
+		k.close()
+	}
+	d.kernel <- nil
+	return nil
+}
+
+// Start gives the address to its interface, which must be up, and returns when
+// the kernel takes packets for it. The same address under another prefix or on
+// another interface goes.
+func (d *Driver) Start(ctx context.Context, s resources.Spec) error {
+	return d.do(ctx, "start", s, start)
+}
+
+// Stop takes the address from every interface that has it, under whichever
+// prefix. No other address goes with it.
+func (d *Driver) Stop(ctx context.Context, s resources.Spec) error {
+	return d.do(ctx, "stop", s, func(ctx context.Context, k *kernel, a Address) error {
+		_, err := k.clear(ctx, a, nil)
+		return err
+	})
+}
+
+// Status reports Running if the address is where Start would put it and
+// nowhere else, on an interface that is up, and not under suspicion of being a
+// duplicate; Failed if the machine has it in any other way. Whether there is a
+// carrier does not matter.
+func (d *Driver) Status(ctx context.Context, s resources.Spec) (resources.Status, error) {
+	status := resources.Unknown
+	err := d.do(ctx, "status", s, func(ctx context.Context, k *kernel, a Address) (err error) {
+		status, err = judge(ctx, k, a)
+		return err
+	})
+	return status, err
+}
+
+// Announce tells the neighbours on the address's interface which hardware
+// address it has now.
+func (d *Driver) Announce(ctx context.Context, s resources.Spec) error {
+	return d.do(ctx, "announce", s, announce)
+}
+
+// do runs one operation when its turn comes. After an error the sockets are
+// opened anew for the next, in case they were the cause.
+func (d *Driver) do(ctx context.Context, op string, s resources.Spec, fn func(context.Context, *kernel, Address) error) error {
+	a, err := Parse(s)
+	if err == nil {
+		err = d.turn(ctx, func(k *kernel) error { return fn(ctx, k, a) })
+	}
+	if err != nil {
+		return &resources.Error{Op: op, Spec: s, Err: err}
+	}
+	return nil
+}
+
+func (d *Driver) turn(ctx context.Context, fn func(*kernel) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var k *kernel
+	select {
+	case k = <-d.kernel:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { d.kernel <- k }()
+	if k == nil {
+		if k, err = openKernel(); err != nil {
+			return fmt.Errorf("open netlink socket: %w", err)
+		}
+	}
+	if err = fn(k); err != nil {
+		k.close()
+		k = nil
+	}
+	return err
+}
+
+func start(ctx context.Context, k *kernel, a Address) error {
+	to, err := k.lookup(a.IP)
+	if err != nil {
+		return err
+	}
+	p, err := k.place(ctx, a, to)
+	if err != nil {
+		return err
+	}
+	if !p.link.up() {
+		return down(p.link)
+	}
+	if err = unix.EEXIST; !to.isLocal() {
+		err = k.add(p, a) // mostly, the address is not here and this is all
+	}
+	if errors.Is(err, unix.EEXIST) {
+		err = replace(ctx, k, a, p)
+	}
+	if err != nil {
+		return fmt.Errorf("add %s/%d to %s: %w", a.IP, p.prefix, p.link.name, err)
+	}
+	return awaitLocal(ctx, k, a, p)
+}
+
+func down(l link) error {
+	return noPlace(fmt.Sprintf("interface %s is down: bring it up with \"ip link set %s up\"", l.name, l.name))
+}
+
+// replace puts an address in its place that the machine has in some way.
+func replace(ctx context.Context, k *kernel, a Address, p place) error {
+	kept, err := k.clear(ctx, a, &p)
+	if err != nil || kept {
+		return err
+	}
+	return k.add(p, a)
+}
+
+// clear takes the address from every interface, but for its right place if one
+// is given, and reports whether it was and is there.
+func (k *kernel) clear(ctx context.Context, a Address, right *place) (kept bool, err error) {
+	for {
+		list, err := k.addresses(ctx, a.IP)
+		if err != nil {
+			return false, err
+		}
+		wrong := 0
+		var next held
+		kept = false
+		for _, h := range list {
+			switch {
+			case h.ip != a.IP:
+			case right != nil && !kept && right.fits(a, h):
+				kept = true
+			default:
+				next, wrong = h, wrong+1
+			}
+		}
+		if wrong == 0 {
+			return kept, nil
+		}
+		if err := k.remove(next, list); err != nil {
+			return false, fmt.Errorf("remove %s/%d: %w", next.ip, next.prefix, err)
+		}
+		if wrong == 1 {
+			return kept, nil // the kernel's acknowledgement is as good as another look
+		}
+	}
+}
+
+// fits reports whether an address is held as Start would have it: for good, and
+// not as a duplicate of another node's.
+func (p place) fits(a Address, h held) bool {
+	const wanted, unwanted = unix.IFA_F_PERMANENT, unix.IFA_F_TENTATIVE | unix.IFA_F_DADFAILED
+	return h.link == p.link.index && h.peer == h.ip && (a.Prefix == 0 || h.prefix == a.Prefix) &&
+		h.flags&(wanted|unwanted) == wanted
+}
+
+// awaitLocal returns when the kernel takes packets for the address. For IPv4
+// that is so when it acknowledges the address; for IPv6 another thread of the
+// kernel enters the route afterwards. That also lets the address turn up on
+// another interface only now, if it was given to that one a moment ago.
+func awaitLocal(ctx context.Context, k *kernel, a Address, p place) error {
+	for begun := time.Now(); ; pause() {
+		to, err := k.lookup(a.IP)
+		if err != nil || to.isLocal() && to.link == p.link.index {
+			return err
+		}
+		if to.isLocal() {
+			if _, err := k.clear(ctx, a, &p); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if time.Since(begun) > patience {
+			return fmt.Errorf("%s is on %s but the kernel takes no packets for it", a.IP, p.link.name)
+		}
+	}
+}
+
+// pause lets the kernel's thread have this processor, which it waits for. Go's
+// timers are no good for it: they round up to a millisecond. Nor is asking
+// without a pause, which at real-time priority would keep that thread away.
+func pause() {
+	_ = unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil) // cut short is as good
+}
+
+// patience is how long the kernel may take to enter the route to an address of
+// its own: some 1000 times what it was seen to take.
+const patience = time.Second
+
+func judge(ctx context.Context, k *kernel, a Address) (resources.Status, error) {
+	list, err := k.addresses(ctx, a.IP)
+	if err != nil {
+		return resources.Unknown, err
+	}
+	list = slices.DeleteFunc(list, func(h held) bool { return h.ip != a.IP })
+	if len(list) == 0 {
+		return resources.Stopped, nil
+	}
+	to, err := k.lookup(a.IP)
+	if err != nil {
+		return resources.Unknown, err
+	}
+	p, err := k.place(ctx, a, to)
+	switch {
+	case errors.As(err, new(noPlace)):
+		return resources.Failed, nil
+	case err != nil:
+		return resources.Unknown, err
+	case len(list) == 1 && p.fits(a, list[0]) && p.link.up():
+		return resources.Running, nil
+	}
+	return resources.Failed, nil
+}
