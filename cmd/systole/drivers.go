@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/systole-ha/systole/resources"
@@ -83,5 +85,14 @@ var scripts = map[string]script{
 	"OCF":               {"it runs an OCF resource agent", asUnit},
 }
 
-// unitOf is the name of the systemd unit that a word stands for.
-func unitOf(s resources.Spec) string { return s.Name + ".service" }
+// unitTypes are the endings of unit names, systemd.unit(5).
+var unitTypes = []string{".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope"}
+
+// unitOf is the name of the systemd unit that a word stands for: a service
+// unless the word says otherwise, as with systemctl.
+func unitOf(s resources.Spec) string {
+	if slices.Contains(unitTypes, path.Ext(s.Name)) {
+		return s.Name
+	}
+	return s.Name + ".service"
+}
