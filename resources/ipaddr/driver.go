@@ -154,7 +154,7 @@ func replace(ctx context.Context, k *kernel, a Address, p place) error {
 // clear takes the address from every interface, but for its right place if one
 // is given, and reports whether it was and is there.
 func (k *kernel) clear(ctx context.Context, a Address, right *place) (kept bool, err error) {
-	for {
+	for ctx.Err() == nil {
 		list, err := k.addresses(ctx, a.IP)
 		if err != nil {
 			return false, err
@@ -174,13 +174,17 @@ func (k *kernel) clear(ctx context.Context, a Address, right *place) (kept bool,
 		if wrong == 0 {
 			return kept, nil
 		}
-		if err := k.remove(next, list); err != nil {
+		err = k.remove(next, list)
+		switch {
+		case errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV):
+			// Somebody else was faster: look again.
+		case err != nil:
 			return false, fmt.Errorf("remove %s/%d: %w", next.ip, next.prefix, err)
-		}
-		if wrong == 1 {
+		case wrong == 1:
 			return kept, nil // the kernel's acknowledgement is as good as another look
 		}
 	}
+	return false, ctx.Err()
 }
 
 // fits reports whether an address is held as Start would have it: for good, and

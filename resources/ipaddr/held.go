@@ -109,7 +109,8 @@ func broadcastOf(a Address, prefix int) netip.Addr {
 }
 
 // remove takes an address away and leaves every other where it is; list is all
-// the addresses there are. An address that is gone already is no error.
+// the addresses there are. The error is unix.EADDRNOTAVAIL if it is gone
+// already, or unix.ENODEV if its interface is.
 //
 // The kernel removes with a primary IPv4 address all the secondary ones of its
 // network, unless promote_secondaries is on. A virtual address is primary if it
@@ -146,11 +147,7 @@ func (k *kernel) delete(h held) error {
 	header := nl.NewIfAddrmsg(family(h.ip))
 	header.Prefixlen = uint8(h.prefix)
 	header.Index = uint32(h.link)
-	err := k.do(unix.RTM_DELADDR, 0, header,
+	return k.do(unix.RTM_DELADDR, 0, header,
 		nl.NewRtAttr(unix.IFA_LOCAL, h.ip.AsSlice()),
 		nl.NewRtAttr(unix.IFA_ADDRESS, h.peer.AsSlice()))
-	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV) {
-		return nil
-	}
-	return err
 }
