@@ -1,0 +1,207 @@
+package agent_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/systole-ha/systole/"
+
+// floors is the staircase of imports: a package may import only packages of
+// floors below its own. A folder stands for the packages in it.
+var floors = []struct {
+	floor   int
+	folders []string
+}{
+	{6, []string{"cmd"}},
+	{5, []string{"agent"}},
+	{4, []string{"agent/link", "agent/control"}},
+	{3, []string{"agent/config", "agent/sim"}},
+	{2, []string{"agent/core"}},
+	{1, []string{"agent/membership", "agent/takeover", "agent/sequence", "resources/ipaddr", "resources/systemd", "resources/nstest", "exporters"}},
+	{0, []string{"agent/event", "agent/wire", "resources"}},
+}
+
+// sees narrows what some folders may import of this module, to less than their
+// floor allows.
+var sees = map[string][]string{
+	"exporters": {"agent/event", "exporters"},
+	"resources": {"resources"},
+}
+
+// pure packages are handed the time and touch nothing.
+var pure = []string{"agent/event", "agent/wire", "agent/membership", "agent/takeover", "agent/sequence", "agent/core", "agent/sim"}
+
+// impure is what a pure package must not import, and clock what of package time
+// it must not use.
+var (
+	impure = []string{"net", "net/http", "os", "os/exec", "os/signal", "syscall", "sync"}
+	clock  = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+)
+
+type goPackage struct {
+	ImportPath string
+	Dir        string
+	Imports    []string
+}
+
+func packages(t *testing.T) []goPackage {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p goPackage
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func folder(importPath string) string { return strings.TrimPrefix(importPath, module) }
+
+// floorOf finds the floor of the longest folder that the package is in; -1 for
+// none.
+func floorOf(pkg string) (floor int) {
+	longest := ""
+	floor = -1
+	for _, f := range floors {
+		for _, dir := range f.folders {
+			if (pkg == dir || strings.HasPrefix(pkg, dir+"/")) && len(dir) > len(longest) {
+				longest, floor = dir, f.floor
+			}
+		}
+	}
+	return floor
+}
+
+func TestImportsGoDownstairs(t *testing.T) {
+	for _, p := range packages(t) {
+		pkg := folder(p.ImportPath)
+		if strings.HasPrefix(pkg, "test/") || !strings.Contains(p.ImportPath, module) {
+			continue
+		}
+		floor := floorOf(pkg)
+		if floor < 0 {
+			if pkg != "dashboards" && pkg != "alerts" {
+				t.Errorf("%s stands on no floor: add it to the list", pkg)
+			}
+			continue
+		}
+		for _, path := range p.Imports {
+			other := folder(path)
+			if !strings.HasPrefix(path, module) || sameHouse(pkg, other) {
+				continue
+			}
+			if above := floorOf(other); above >= floor {
+				t.Errorf("%s (floor %d) imports %s (floor %d)", pkg, floor, other, above)
+			}
+			for house, allowed := range sees {
+				if strings.HasPrefix(pkg, house+"/") && !slices.ContainsFunc(allowed, func(a string) bool { return other == a || strings.HasPrefix(other, a+"/") }) {
+					t.Errorf("%s imports %s, but %s sees only %v", pkg, other, house, allowed)
+				}
+			}
+		}
+	}
+}
+
+// sameHouse reports whether one package lies in the other's folder, or both
+// are parts of one exporter or command.
+func sameHouse(a, b string) bool {
+	if a == b || strings.HasPrefix(a, b+"/") && floorOf(a) == floorOf(b) || strings.HasPrefix(b, a+"/") && floorOf(a) == floorOf(b) {
+		return true
+	}
+	return strings.HasPrefix(a, "exporters/") && (strings.HasPrefix(b, "exporters/queue") || strings.HasPrefix(b, "exporters/internal/"))
+}
+
+func TestPurePackagesHaveNoClockAndTouchNothing(t *testing.T) {
+	for _, p := range packages(t) {
+		pkg := folder(p.ImportPath)
+		if !slices.Contains(pure, pkg) {
+			continue
+		}
+		for _, path := range p.Imports {
+			if slices.Contains(impure, path) {
+				t.Errorf("%s imports %s", pkg, path)
+			}
+			if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") && !strings.HasPrefix(path, module) {
+				t.Errorf("%s imports %s: the standard library is enough for it", pkg, path)
+			}
+		}
+		for _, use := range clockUses(t, p.Dir) {
+			t.Errorf("%s asks the clock: %s", pkg, use)
+		}
+	}
+}
+
+func clockUses(t *testing.T, dir string) (uses []string) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		set := token.NewFileSet()
+		parsed, err := parser.ParseFile(set, file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clock, s.Sel.Name) {
+				uses = append(uses, set.Position(s.Pos()).String())
+			}
+			return true
+		})
+	}
+	return uses
+}
+
+// TestNothingImportsTheCommands keeps cmd at the top.
+func TestNothingImportsTheCommands(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			if strings.HasPrefix(path, module+"cmd/") && !strings.HasPrefix(p.ImportPath, module+"cmd/") {
+				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// TestNoFileIsTwoIdeas points at files that have grown past one idea.
+func TestNoFileIsTwoIdeas(t *testing.T) {
+	const most = 500 // lines
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		set := token.NewFileSet()
+		f, err := parser.ParseFile(set, path, nil, parser.PackageClauseOnly)
+		if err != nil {
+			return err
+		}
+		if lines := set.File(f.Pos()).LineCount(); lines > most {
+			t.Errorf("%s has %d lines: look for two ideas in it", path, lines)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
