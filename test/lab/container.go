@@ -13,15 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/systole-ha/systole/test/lab/internal/cgroup"
 	"github.com/systole-ha/systole/test/lab/internal/netns"
 )
-
-// niceness is that of all processes of a node: other work of this machine
-// disturbs them less. What a test measures is the same for all nodes.
-const niceness = -10
 
 // A container is one boot of a node.
 type container struct {
@@ -89,7 +83,6 @@ func (n *Node) start(ctx context.Context, c *container) error {
 		return err
 	}
 	c.cmd = cmd
-	_ = unix.Setpriority(unix.PRIO_PROCESS, cmd.Process.Pid, niceness) // before it has children
 	go func() {
 		_ = cmd.Wait() // how it ended says nothing: it is killed
 		close(c.done)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"syscall"
 )
 
 // shell is an interactive shell in a node.
@@ -48,8 +49,11 @@ func (s *session) enter(ctx context.Context, node string, args ...string) error 
 	defer signal.Stop(signals)
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() >= 0 {
-		return errExit(exit.ExitCode())
+	if !errors.As(err, &exit) {
+		return err
 	}
-	return err
+	if status := exit.Sys().(syscall.WaitStatus); status.Signaled() {
+		return errExit(128 + int(status.Signal())) // as a shell says it
+	}
+	return errExit(exit.ExitCode())
 }

@@ -98,6 +98,7 @@ func TestUp(t *testing.T) {
 		{[]string{"status"}, 0, `alpha +on  eth0 192\.0\.2\.1/24 .*\nbeta +on `},
 		{[]string{"run", "beta", "--", "uname", "-n"}, 0, `^beta\n$`},
 		{[]string{"run", "beta", "sh", "-c", "exit 7"}, 7, `^$`},
+		{[]string{"run", "beta", "sh", "-c", "kill -9 $$"}, 137, `^$`},
 		{[]string{"run", "client", "--", "ping", "-c1", "-W1", "192.0.2.1"}, 0, ` 0% packet loss`},
 		{[]string{"run", "gamma", "--", "true"}, 2, `no node is called "gamma": there are \[alpha beta\]`},
 		{[]string{"cut", "alpha", "eth0", "out"}, 0, `^$`},

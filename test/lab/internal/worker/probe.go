@@ -9,8 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -44,9 +42,6 @@ func Probe(pipe *Pipe) error {
 	if err := pipe.Receive(&spec); err != nil {
 		return err
 	}
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(256 << 20)
-	runtime.GOMAXPROCS(8)
 	ask, err := asker(spec)
 	if err != nil {
 		return err
