@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/systole-ha/systole/agent/config"
@@ -117,15 +118,25 @@ func eachResource(c *config.Config, look func(s resources.Spec, line int) []reso
 		for i, s := range g.Resources {
 			line := g.ResourceLines[i]
 			for _, f := range look(s, line) {
-				severity := config.Warning
-				if f.Fatal {
-					severity = config.Error
-				}
-				diagnostics = append(diagnostics, config.Diagnostic{Severity: severity, File: config.Haresources, Line: line, Word: s.String(), Text: f.Text})
+				text := strings.ReplaceAll(f.Text, "\n", "; ") // of joined errors
+				diagnostics = append(diagnostics, config.Diagnostic{Severity: severityOf(f), File: config.Haresources, Line: line, Word: s.String(), Text: text})
 			}
 		}
 	}
 	return diagnostics
+}
+
+// severityOf is how much a finding matters. Where there is no systemd, or no
+// right to ask it, as where a configuration is built, that is no fault of the
+// configuration.
+func severityOf(f resources.Finding) config.Severity {
+	switch {
+	case f.Fatal:
+		return config.Error
+	case strings.Contains(f.Text, "could not be examined"): // the words of both drivers
+		return config.Note
+	}
+	return config.Warning
 }
 
 // count is a number of things: 1 error, 2 errors.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/systemd"
 )
 
 var updateCheck = flag.Bool("update-check", false, "rewrite the golden files of systole check")
@@ -96,6 +97,29 @@ func TestCheck(t *testing.T) {
 				t.Errorf("output, to be compared with %s:\n%s", file, &out)
 			}
 		})
+	}
+}
+
+// TestCheckWithoutSystemd is on a machine where systemd cannot be asked: that
+// is no fault of the configuration.
+func TestCheckWithoutSystemd(t *testing.T) {
+	nowhere := systemd.Bus("unix:path=" + filepath.Join(t.TempDir(), "none"))
+	r := registry{ipaddr: told{}, systemd: systemd.New(systemd.WithDialers(nowhere, nowhere))}
+	var out bytes.Buffer
+	if got := check(t.Context(), folder(t, filepath.Join("testdata", "check", "fine")), elsewhere("alpha"), r, true, &out); got != checkFine {
+		t.Errorf("exit code %d, want %d", got, checkFine)
+	}
+	notes := 0
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "haresources:") {
+			notes++
+			if !strings.Contains(line, ": note: ") || !strings.Contains(line, ".service could not be examined: ") {
+				t.Errorf("got %q, want a note", line)
+			}
+		}
+	}
+	if notes != 2 {
+		t.Errorf("%d notes, want one for each of two units:\n%s", notes, &out)
 	}
 }
 

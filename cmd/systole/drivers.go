@@ -8,6 +8,7 @@ import (
 
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/ipaddr"
+	"github.com/systole-ha/systole/resources/systemd"
 )
 
 // Names of the drivers, in events and metrics.
@@ -23,7 +24,7 @@ type registry struct {
 
 // drivers makes the drivers of this machine.
 func drivers() registry {
-	return registry{ipaddr: ipaddr.New()}
+	return registry{ipaddr: ipaddr.New(), systemd: systemd.New()}
 }
 
 // addressWords are the resource scripts of heartbeat that hold an address.
