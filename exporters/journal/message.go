@@ -1,0 +1,93 @@
+package journal
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+// message says in a sentence what happened, for somebody who reads it at three
+// in the morning and has no manual. Where heartbeat 3.0.6 logged the same, its
+// words are kept: "late heartbeat", "link alpha:eth0 dead", "shutdown in
+// progress". Resources are spelled as haresources spells them.
+func message(r event.Record) string {
+	switch e := r.Event.(type) {
+	case event.NodeStarted:
+		return fmt.Sprintf("systole %s started: generation %d, %s, %s", e.Version, e.Generation,
+			either(e.Realtime, "scheduled in real time", "not scheduled in real time"),
+			either(e.Locked, "memory locked", "memory not locked"))
+	case event.NodeStopping:
+		return fmt.Sprintf("shutdown in progress (%s): %s", cmp.Or(e.Reason, "asked"), givingUp(e.Holds))
+	case event.NodeStopped:
+		return fmt.Sprintf("shutdown complete: everything was released in %s", length(e.Took))
+	case event.AgentLate:
+		return fmt.Sprintf("our own loop ran %s late%s", length(e.Late), either(e.Held, "; no peer is declared dead by that time", ""))
+	case event.LinkOpened:
+		return fmt.Sprintf("%s link %s open", e.Medium, e.Link)
+	case event.LinkClosed:
+		return fmt.Sprintf("%s link %s closed: %s", e.Medium, e.Link, cmp.Or(e.Error, "no reason given"))
+	case event.LinkUp:
+		return fmt.Sprintf("link %s:%s up%s", e.Peer, e.Link, ifAny(e.Silence, " after %s of silence"))
+	case event.LinkDown:
+		return fmt.Sprintf("link %s:%s dead: silent for %s; %s", e.Peer, e.Link, length(e.Silence), linksLeft(e))
+	case event.HeartbeatLate:
+		return fmt.Sprintf("late heartbeat from %s on %s: silent for %s, warntime %s, deadtime %s%s", e.Peer, e.Link,
+			length(e.Silence), length(e.Warntime), length(e.Deadtime), ifAny(e.Stall, "; our own loop was late by %s meanwhile"))
+	case event.HeartbeatRejected:
+		return fmt.Sprintf("%s on %s rejected: %s%s", count(e.Count, "datagram"), e.Link, words(e.Reason), after(e.Source, ", the last one from "))
+	case event.MessageLost:
+		return fmt.Sprintf("message %d of %s is lost for good: it cannot be sent again", e.Sequence, e.Peer)
+
+	case event.PeerIdentified:
+		return fmt.Sprintf("peer %s runs %s%s", e.Peer, daemon(e), after(e.AutoFailback, ", auto_failback "))
+	case event.PeerStateChanged:
+		return stateChanged(e)
+	case event.PeerDead:
+		return dead(e) + ifAny(e.Stall, "; our own loop was late by %s meanwhile")
+	case event.PeerReturned:
+		return fmt.Sprintf("peer %s is back after %s: %s", e.Peer, length(e.Away),
+			either(e.SameGeneration, "it was cut off or stood still, and did not restart", "it restarted"))
+	case event.PeerFalseDeath:
+		return fmt.Sprintf("peer %s was declared dead and was alive all along: silent for %s%s; deadtime may be too small", e.Peer,
+			length(e.Silence), ifAny(e.Stall, ", our own loop late by %s"))
+	case event.PeerRestarted:
+		return fmt.Sprintf("peer %s restarted before it was missed: generation %d", e.Peer, e.Generation)
+	case event.ConfigDrift:
+		return drift(e)
+	case event.SplitBrainSuspected:
+		return fmt.Sprintf("split brain suspected: %s and %s both hold %s", r.Node, e.Peer, list(e.Groups))
+	case event.SplitBrainCleared:
+		return fmt.Sprintf("split brain over after %s: %s", length(e.Took), gaveUp(e))
+
+	case event.TakeoverStarted:
+		return fmt.Sprintf("taking over %s%s: %s", list(e.Groups), after(e.Peer, " from "), why(e.Trigger))
+	case event.TakeoverPhase:
+		return fmt.Sprintf("takeover %d: %s took %s", e.ID, e.Phase, length(e.Took))
+	case event.TakeoverCompleted:
+		return fmt.Sprintf("takeover of %s %s after %s%s", list(e.Groups), outcome(e.Result), length(e.Took), ifAny(e.Outage, "; clients went without for at most %s"))
+	case event.TakeoverFailed:
+		return fmt.Sprintf("group %s does not run here: %s of %s failed: %s; %s", e.Group, e.Operation, e.Resource, e.Error, cmp.Or(e.Next, "nothing is done about it"))
+	case event.ReleaseStarted:
+		return fmt.Sprintf("giving up %s%s: %s", list(e.Groups), after(e.Peer, " to "), why(e.Trigger))
+	case event.ReleaseCompleted:
+		return fmt.Sprintf("release of %s %s after %s", list(e.Groups), outcome(e.Result), length(e.Took))
+	case event.MoveRefused:
+		return fmt.Sprintf("%s refused %s of %s groups: %s", e.By, e.Request, cmp.Or(e.Groups, "all"), cmp.Or(e.Reason, "no reason given"))
+	case event.GroupStateChanged:
+		return fmt.Sprintf("group %s is %s (was %s)", e.Group, e.To, e.From)
+	case event.HoldChanged:
+		return fmt.Sprintf("this node holds %s (was %s)", holding(e.To), e.From)
+	case event.ResourceOperation:
+		return operation(e)
+	case event.ResourceFailed:
+		return fmt.Sprintf("resource %s of group %s failed to %s, attempt %d: %s", e.Resource, e.Group, e.Operation, e.Attempt, e.Error)
+
+	case event.OperatorCommand:
+		return fmt.Sprintf("%s from user %d: %s%s", strings.TrimSpace(e.Command+" "+e.Arguments), e.UID, e.Result, after(e.Reason, ": "))
+	case event.TelemetryDegraded:
+		return fmt.Sprintf("%s to %s dropped: it does not keep up", count(e.Dropped, "record"), e.Sink)
+	}
+	return event.Text(r.Event)
+}

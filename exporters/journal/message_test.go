@@ -1,0 +1,159 @@
+package journal
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 123456789, time.UTC)
+
+const (
+	web = "IPaddr::192.0.2.10"
+	sql = "IPaddr::192.0.2.20"
+)
+
+// sentences has every kind from info up at least once; the first of a kind is
+// its example in docs/events.md.
+var sentences = []struct {
+	event event.Event
+	want  string
+}{
+	{event.NodeStarted{Version: "0.1.0", Generation: 7, PID: 812, Realtime: true, Locked: true},
+		"systole 0.1.0 started: generation 7, scheduled in real time, memory locked"},
+	{event.NodeStarted{Version: "0.1.0", Generation: 7},
+		"systole 0.1.0 started: generation 7, not scheduled in real time, memory not locked"},
+	{event.NodeStopping{Reason: "SIGTERM", Holds: "local"}, "shutdown in progress (SIGTERM): giving up local resources"},
+	{event.NodeStopping{Holds: "none"}, "shutdown in progress (asked): there is nothing to give up"},
+	{event.NodeStopped{Took: 1234 * time.Millisecond}, "shutdown complete: everything was released in 1.23s"},
+	{event.AgentLate{Late: 812 * time.Millisecond, Held: true}, "our own loop ran 812ms late; no peer is declared dead by that time"},
+	{event.AgentLate{Late: 12 * time.Millisecond}, "our own loop ran 12ms late"},
+	{event.LinkOpened{Link: "eth0", Medium: "bcast"}, "bcast link eth0 open"},
+	{event.LinkClosed{Link: "eth0", Medium: "bcast", Error: "network is down"}, "bcast link eth0 closed: network is down"},
+	{event.LinkUp{Peer: "alpha", Link: "eth0", Silence: 12 * time.Second}, "link alpha:eth0 up after 12s of silence"},
+	{event.LinkUp{Peer: "alpha", Link: "eth0"}, "link alpha:eth0 up"},
+	{event.LinkDown{Peer: "alpha", Link: "eth0", Silence: 512 * time.Millisecond, LinksLeft: 1}, "link alpha:eth0 dead: silent for 512ms; 1 link to alpha left"},
+	{event.LinkDown{Peer: "alpha", Link: "eth0", Silence: 512 * time.Millisecond}, "link alpha:eth0 dead: silent for 512ms; no link to alpha is left"},
+	{event.HeartbeatLate{Peer: "alpha", Link: "eth0", Silence: 6 * time.Second, Warntime: 5 * time.Second, Deadtime: 10 * time.Second},
+		"late heartbeat from alpha on eth0: silent for 6s, warntime 5s, deadtime 10s"},
+	{event.HeartbeatLate{Peer: "alpha", Link: "eth0", Silence: 6 * time.Second, Warntime: 5 * time.Second, Deadtime: 10 * time.Second, Stall: 4200 * time.Millisecond},
+		"late heartbeat from alpha on eth0: silent for 6s, warntime 5s, deadtime 10s; our own loop was late by 4.2s meanwhile"},
+	{event.HeartbeatRejected{Link: "eth0", Source: "192.0.2.7", Reason: "bad_signature", Count: 70}, "70 datagrams on eth0 rejected: bad signature, the last one from 192.0.2.7"},
+	{event.HeartbeatRejected{Link: "/dev/ttyS0", Reason: "malformed", Count: 1}, "1 datagram on /dev/ttyS0 rejected: malformed"},
+	{event.MessageLost{Peer: "alpha", Sequence: 73}, "message 73 of alpha is lost for good: it cannot be sent again"},
+	{event.PeerIdentified{Peer: "alpha", Wire: "systole", Version: "0.1.0", AutoFailback: "on"}, "peer alpha runs systole 0.1.0, auto_failback on"},
+	{event.PeerIdentified{Peer: "alpha", Wire: "heartbeat3"}, "peer alpha runs heartbeat 3"},
+	{event.PeerStateChanged{Peer: "alpha", From: "up", To: "active", Generation: 7}, "status of node alpha: active (was up)"},
+	{event.PeerStateChanged{Peer: "192.0.2.1", From: "unknown", To: "ping"}, "ping node 192.0.2.1 answers"},
+	{event.PeerStateChanged{Peer: "192.0.2.1", From: "ping", To: "dead"}, "ping node 192.0.2.1 no longer answers"},
+	{event.PeerDead{Peer: "alpha", LastHeard: noon, Silence: 512 * time.Millisecond, Deadtime: 500 * time.Millisecond, Sequence: 73},
+		"peer alpha is dead: silent for 512ms, deadtime 500ms"},
+	{event.PeerDead{Peer: "alpha", Silence: 10 * time.Second, Deadtime: 10 * time.Second, Stall: 2 * time.Second},
+		"peer alpha is dead: silent for 10s, deadtime 10s; our own loop was late by 2s meanwhile"},
+	{event.PeerDead{Peer: "alpha", Silence: 120 * time.Second, Deadtime: 120 * time.Second, NeverHeard: true},
+		"peer alpha is dead: not heard in the 2m since this node started"},
+	{event.PeerReturned{Peer: "alpha", Away: 15500 * time.Millisecond}, "peer alpha is back after 15.5s: it restarted"},
+	{event.PeerReturned{Peer: "alpha", Away: 12 * time.Second, SameGeneration: true},
+		"peer alpha is back after 12s: it was cut off or stood still, and did not restart"},
+	{event.PeerFalseDeath{Peer: "alpha", Silence: 12 * time.Second, Stall: 3 * time.Second},
+		"peer alpha was declared dead and was alive all along: silent for 12s, our own loop late by 3s; deadtime may be too small"},
+	{event.PeerFalseDeath{Peer: "alpha", Silence: 12 * time.Second},
+		"peer alpha was declared dead and was alive all along: silent for 12s; deadtime may be too small"},
+	{event.PeerRestarted{Peer: "alpha", Generation: 8}, "peer alpha restarted before it was missed: generation 8"},
+	{event.ConfigDrift{Peer: "alpha", File: "haresources", Ours: "0123456789abcdef", Theirs: "fedcba9876543210"},
+		"haresources of peer alpha is not the same as ours: fedcba987654 there, 0123456789ab here"},
+	{event.ConfigDrift{Peer: "alpha", File: "haresources", Ours: "01", Theirs: "01"}, "haresources of peer alpha is the same as ours again"},
+	{event.SplitBrainSuspected{Evidence: "peer_claims", Peer: "alpha", Groups: []string{web, sql}},
+		"split brain suspected: beta and alpha both hold IPaddr::192.0.2.10, IPaddr::192.0.2.20"},
+	{event.SplitBrainCleared{Peer: "alpha", Released: "alpha", Took: 3200 * time.Millisecond}, "split brain over after 3.2s: alpha gave up"},
+	{event.SplitBrainCleared{Peer: "alpha", Released: "both", Took: 3200 * time.Millisecond}, "split brain over after 3.2s: both nodes gave up some groups"},
+	{event.TakeoverStarted{ID: 1, Trigger: "peer_dead", Peer: "alpha", Groups: []string{web, sql}},
+		"taking over IPaddr::192.0.2.10, IPaddr::192.0.2.20 from alpha: the peer is dead"},
+	{event.TakeoverStarted{ID: 1, Trigger: "start", Groups: []string{web}}, "taking over IPaddr::192.0.2.10: nobody holds them"},
+	{event.TakeoverPhase{ID: 1, Phase: "address", Took: 43 * time.Millisecond}, "takeover 1: address took 43ms"},
+	{event.TakeoverCompleted{ID: 1, Trigger: "peer_dead", Peer: "alpha", Groups: []string{web}, Result: "success", Took: 101 * time.Millisecond, Outage: 605 * time.Millisecond},
+		"takeover of IPaddr::192.0.2.10 complete after 101ms; clients went without for at most 605ms"},
+	{event.TakeoverCompleted{ID: 1, Trigger: "start", Groups: []string{web, sql}, Result: "partial", Took: 101 * time.Millisecond},
+		"takeover of IPaddr::192.0.2.10, IPaddr::192.0.2.20 failed for some groups after 101ms"},
+	{event.TakeoverFailed{ID: 1, Trigger: "peer_dead", Group: web, Resource: "nginx", Operation: "start", Error: "unit failed: exit-code", Next: "released here and offered to alpha"},
+		"group IPaddr::192.0.2.10 does not run here: start of nginx failed: unit failed: exit-code; released here and offered to alpha"},
+	{event.ReleaseStarted{ID: 2, Trigger: "standby", Peer: "alpha", Groups: []string{web}}, "giving up IPaddr::192.0.2.10 to alpha: standby was asked for"},
+	{event.ReleaseStarted{ID: 2, Trigger: "yield", Groups: []string{web}}, "giving up IPaddr::192.0.2.10: the other node keeps them after a split brain"},
+	{event.ReleaseCompleted{ID: 2, Trigger: "standby", Peer: "alpha", Groups: []string{web}, Result: "success", Took: 1500 * time.Millisecond},
+		"release of IPaddr::192.0.2.10 complete after 1.5s"},
+	{event.ReleaseCompleted{ID: 2, Trigger: "standby", Groups: []string{web}, Result: "failed", Took: 200 * time.Second}, "release of IPaddr::192.0.2.10 failed after 3m20s"},
+	{event.MoveRefused{Request: "standby", By: "alpha", Groups: "all", Reason: "resources are in transition on alpha"},
+		"alpha refused standby of all groups: resources are in transition on alpha"},
+	{event.GroupStateChanged{Group: web, From: "starting", To: "running"}, "group IPaddr::192.0.2.10 is running (was starting)"},
+	{event.HoldChanged{From: "local", To: "all"}, "this node holds all resources (was local)"},
+	{event.HoldChanged{From: "local", To: "none"}, "this node holds no resources (was local)"},
+	{event.HoldChanged{From: "local", To: "transition"}, "this node holds resources in transition (was local)"},
+	{event.ResourceOperation{Group: web, Resource: "nginx", Driver: "systemd", Operation: "start", Result: "ok", Took: 1200 * time.Millisecond}, "start of nginx took 1.2s"},
+	{event.ResourceOperation{Resource: "nginx", Operation: "stop", Result: "timeout", Took: 100 * time.Second, Error: "context deadline exceeded"},
+		"stop of nginx timed out after 1m40s: context deadline exceeded"},
+	{event.ResourceOperation{Resource: "nginx", Operation: "start", Result: "failed", Took: 15300 * time.Microsecond, Error: "exit-code"}, "start of nginx failed after 15ms: exit-code"},
+	{event.ResourceFailed{Group: web, Resource: "nginx", Operation: "stop", Error: "job canceled", Attempt: 2}, "resource nginx of group IPaddr::192.0.2.10 failed to stop, attempt 2: job canceled"},
+	{event.OperatorCommand{Command: "hb_standby", Arguments: "all", UID: 1000, Result: "refused", Reason: "alpha is dead"}, "hb_standby all from user 1000: refused: alpha is dead"},
+	{event.OperatorCommand{Command: "hb_takeover", Result: "accepted"}, "hb_takeover from user 0: accepted"},
+	{event.TelemetryDegraded{Sink: "webhook", Dropped: 12}, "12 records to webhook dropped: it does not keep up"},
+}
+
+func TestMessage(t *testing.T) {
+	said := map[string]bool{}
+	for _, tt := range sentences {
+		said[tt.event.Kind()] = true
+		if got := message(record(tt.event)); got != tt.want {
+			t.Errorf("%s\n got %s\nwant %s", tt.event.Kind(), got, tt.want)
+		}
+	}
+	for _, entry := range event.Catalogue {
+		if kind := entry.Event.Kind(); entry.Severity >= event.Info && !said[kind] {
+			t.Errorf("%s has no sentence of its own in this test", kind)
+		}
+	}
+}
+
+// TestMessagesAreWhole says every kind with something in each field.
+func TestMessagesAreWhole(t *testing.T) {
+	for _, entry := range event.Catalogue {
+		got := message(record(filled(entry.Event)))
+		if strings.Contains(got, "%!") || got != strings.TrimSpace(got) || strings.Contains(got, "  ") {
+			t.Errorf("%s: %q", entry.Event.Kind(), got)
+		}
+	}
+}
+
+// TestEveryTriggerHasItsReason: what is not in the list is said by its name.
+func TestEveryTriggerHasItsReason(t *testing.T) {
+	for _, trigger := range []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "start", "failure", "shutdown", "yield", "cleanup"} {
+		if got := why(trigger); got == words(trigger) {
+			t.Errorf("%s has no reason", trigger)
+		}
+	}
+	if got := why("full_moon"); got != "full moon" {
+		t.Errorf("an unknown trigger is %q", got)
+	}
+}
+
+func TestLength(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                            "0s",
+		512345 * time.Nanosecond:     "510µs",
+		9994 * time.Microsecond:      "9.99ms",
+		512600 * time.Microsecond:    "513ms",
+		12345678 * time.Microsecond:  "12.35s",
+		200600 * time.Millisecond:    "3m21s",
+		120 * time.Second:            "2m",
+		26*time.Hour + 1*time.Second: "26h0m1s",
+	} {
+		if got := length(d); got != want {
+			t.Errorf("length(%v) = %s, want %s", int64(d), got, want)
+		}
+	}
+}
+
+func record(e event.Event) event.Record {
+	return event.Record{Sequence: 42, Time: noon, Cluster: "web", Node: "beta", Event: e}
+}

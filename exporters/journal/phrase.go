@@ -1,0 +1,175 @@
+package journal
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/systole-ha/systole/agent/event"
+)
+
+func givingUp(holds string) string {
+	if holds == "none" || holds == "" {
+		return "there is nothing to give up"
+	}
+	return "giving up " + holding(holds)
+}
+
+func holding(what string) string {
+	switch what {
+	case "none":
+		return "no resources"
+	case "transition":
+		return "resources in transition"
+	}
+	return what + " resources"
+}
+
+func linksLeft(e event.LinkDown) string {
+	if e.LinksLeft == 0 {
+		return "no link to " + e.Peer + " is left"
+	}
+	return count(uint64(e.LinksLeft), "link") + " to " + e.Peer + " left"
+}
+
+func daemon(e event.PeerIdentified) string {
+	if e.Wire == "heartbeat3" {
+		return "heartbeat 3"
+	}
+	return strings.TrimSpace("systole " + e.Version)
+}
+
+// stateChanged tells ping nodes by their own state, which they have before or
+// after; one that never answered cannot be told from a peer.
+func stateChanged(e event.PeerStateChanged) string {
+	switch {
+	case e.To == "ping":
+		return fmt.Sprintf("ping node %s answers", e.Peer)
+	case e.From == "ping":
+		return fmt.Sprintf("ping node %s no longer answers", e.Peer)
+	}
+	return fmt.Sprintf("status of node %s: %s (was %s)", e.Peer, e.To, e.From)
+}
+
+func dead(e event.PeerDead) string {
+	if e.NeverHeard {
+		return fmt.Sprintf("peer %s is dead: not heard in the %s since this node started", e.Peer, length(e.Silence))
+	}
+	return fmt.Sprintf("peer %s is dead: silent for %s, deadtime %s", e.Peer, length(e.Silence), length(e.Deadtime))
+}
+
+func drift(e event.ConfigDrift) string {
+	if e.Ours == e.Theirs {
+		return fmt.Sprintf("%s of peer %s is the same as ours again", e.File, e.Peer)
+	}
+	return fmt.Sprintf("%s of peer %s is not the same as ours: %s there, %s here", e.File, e.Peer, short(e.Theirs), short(e.Ours))
+}
+
+// short is as much of a hash as people compare.
+func short(hash string) string { return cmp.Or(hash[:min(len(hash), 12)], "none") }
+
+func gaveUp(e event.SplitBrainCleared) string {
+	if e.Released == "both" {
+		return "both nodes gave up some groups"
+	}
+	return e.Released + " gave up"
+}
+
+// why says what a trigger means to the node that acts on it.
+func why(trigger string) string {
+	switch trigger {
+	case "peer_dead":
+		return "the peer is dead"
+	case "peer_left":
+		return "the peer was shut down"
+	case "standby", "takeover":
+		return trigger + " was asked for"
+	case "failback":
+		return "failback to the preferred node"
+	case "start":
+		return "nobody holds them"
+	case "failure":
+		return "a resource would not run"
+	case "shutdown":
+		return "this node shuts down"
+	case "yield":
+		return "the other node keeps them after a split brain"
+	case "cleanup":
+		return "left running by an earlier daemon"
+	}
+	return words(trigger)
+}
+
+func outcome(result string) string {
+	switch result {
+	case "success":
+		return "complete"
+	case "partial":
+		return "failed for some groups"
+	}
+	return "failed"
+}
+
+func operation(e event.ResourceOperation) string {
+	switch e.Result {
+	case "ok":
+		return fmt.Sprintf("%s of %s took %s", e.Operation, e.Resource, length(e.Took))
+	case "timeout":
+		return fmt.Sprintf("%s of %s timed out after %s%s", e.Operation, e.Resource, length(e.Took), after(e.Error, ": "))
+	}
+	return fmt.Sprintf("%s of %s failed after %s%s", e.Operation, e.Resource, length(e.Took), after(e.Error, ": "))
+}
+
+// length is a duration with three digits or so: 512ms, 12.5s, 3m20s.
+func length(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return strings.Replace(d.Round(time.Second).String(), "m0s", "m", 1)
+	case d >= time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d >= 10*time.Millisecond:
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(10 * time.Microsecond).String()
+}
+
+// ifAny is format with d in it, or nothing where d is zero.
+func ifAny(d time.Duration, format string) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, length(d))
+}
+
+// after is text with lead before it, or nothing where there is no text.
+func after(text, lead string) string {
+	if text == "" {
+		return ""
+	}
+	return lead + text
+}
+
+func either(condition bool, yes, no string) string {
+	if condition {
+		return yes
+	}
+	return no
+}
+
+func count(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// words is a name of the code for people: bad_signature → bad signature.
+func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
