@@ -57,7 +57,7 @@ type Option func(*settings)
 type settings struct {
 	nodes  []string
 	serial *SerialLine
-	unlit  bool
+	off    bool
 	logf   func(string, ...any)
 }
 
@@ -73,7 +73,7 @@ func WithSerial(line SerialLine) Option { return func(s *settings) { s.serial = 
 
 // WithoutBoot leaves the nodes off, so that files can be put on their disks
 // before Node.Boot.
-func WithoutBoot() Option { return func(s *settings) { s.unlit = true } }
+func WithoutBoot() Option { return func(s *settings) { s.off = true } }
 
 // WithLog has the lab say what it does, one line a call.
 func WithLog(logf func(format string, args ...any)) Option {
@@ -126,7 +126,7 @@ func (l *Lab) build(ctx context.Context, s settings) error {
 		l.nodes = append(l.nodes, newNode(l, name, i+1))
 	}
 	return l.each(func(n *Node) error {
-		if err := n.format(); err != nil || s.unlit {
+		if err := n.format(); err != nil || s.off {
 			return err
 		}
 		return n.Boot(ctx)

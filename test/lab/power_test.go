@@ -58,3 +58,29 @@ func TestPower(t *testing.T) {
 	}
 	must(t, watch.Close())
 }
+
+func TestNodesCanBeConfiguredBeforeTheirFirstBoot(t *testing.T) {
+	t.Parallel()
+	l := New(t, WithNodes("alpha"), WithoutBoot())
+	alpha := l.Node("alpha")
+	if alpha.On() {
+		t.Error("it is on")
+	}
+	if _, err := alpha.PowerOff(); err == nil {
+		t.Error("a node that is off was powered off")
+	}
+	must(t, Nginx(alpha))
+	must(t, alpha.Boot(deadline(t, bootTime)))
+	must(t, alpha.Start(deadline(t, patience), "nginx"))
+	p, err := l.Probe(Question{URL: "http://" + alpha.Host6(Service).String() + "/"})
+	if err == nil {
+		_, err = p.Stop()
+	}
+	if err == nil || !strings.Contains(err.Error(), "2001:db8::1") {
+		t.Errorf("an IPv6 address without brackets: got %v", err)
+	}
+	p, err = l.Probe(Question{URL: "http://[" + alpha.Host6(Service).String() + "]/"})
+	must(t, err)
+	_, err = p.AwaitAnswer(deadline(t, patience), "alpha")
+	must(t, err)
+}
