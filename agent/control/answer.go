@@ -67,7 +67,12 @@ type Error struct {
 const (
 	BadRequest  = "bad_request"
 	Busy        = "busy"
+	TimedOut    = "timed_out"
 	Unavailable = "unavailable"
 )
 
 func (e *Error) Error() string { return e.Message }
+
+// Is makes a server that gave up waiting for its node look like one that was
+// not waited for.
+func (e *Error) Is(target error) bool { return e.Code == TimedOut && target == ErrTimeout }

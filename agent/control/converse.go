@@ -33,7 +33,7 @@ func (s *Server) converse(ctx context.Context, c net.Conn, node Node, slots slot
 	}
 	a, err := s.answer(ctx, c, node, r)
 	if err != nil {
-		refuse(c, &Error{Unavailable, err.Error()})
+		refuse(c, unanswered(err))
 		return
 	}
 	send(c, requestTime, a)
@@ -65,7 +65,7 @@ func (s *Server) answer(ctx context.Context, c net.Conn, node Node, r request) (
 		ctx, cancel := context.WithTimeout(ctx, moveTime)
 		defer cancel()
 		reply, err := node.Request(ctx, r.Kind, r.Scope, peerUID(c))
-		return answer{Move: &Move{reply.Accepted, reply.Reason}}, unanswered(err)
+		return answer{Move: &Move{reply.Accepted, reply.Reason}}, err
 	default:
 		value, known := node.Parameter(r.Name)
 		return answer{Parameter: &parameter{known, value}}, nil
@@ -77,7 +77,7 @@ func (s *Server) status(ctx context.Context, node Node) (Status, error) {
 	defer cancel()
 	snapshot, err := node.Snapshot(ctx)
 	if err != nil {
-		return Status{}, unanswered(err)
+		return Status{}, err
 	}
 	s.mu.Lock()
 	facts, newest := s.facts.clone(), s.ring.newest()
@@ -88,14 +88,14 @@ func (s *Server) status(ctx context.Context, node Node) (Status, error) {
 }
 
 // unanswered says what it means that the node did not answer.
-func unanswered(err error) error {
+func unanswered(err error) *Error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("the daemon is too busy to answer")
+		return &Error{TimedOut, "systole does not answer: it is too busy"}
 	case errors.Is(err, context.Canceled):
-		return errors.New("the daemon is stopping")
+		return &Error{Unavailable, "systole is stopping"}
 	}
-	return err
+	return &Error{Unavailable, err.Error()}
 }
 
 func refuse(c net.Conn, e *Error) { send(c, requestTime, answer{Error: e}) }

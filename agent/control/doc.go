@@ -49,6 +49,7 @@
 // is known that some are gone. Numbers start again when the daemon does:
 // generation tells one start from the next.
 //
-// Error codes: bad_request, busy (64 connections, 32 of them event streams) and
-// unavailable (the node did not answer in time, or is stopping).
+// Error codes: bad_request, busy (64 connections, 32 of them event streams),
+// timed_out (the node did not answer the server) and unavailable (it is
+// stopping).
 package control
