@@ -171,8 +171,9 @@ func selfName(fsys fs.FS, host Host) string {
 	return strings.ToLower(name)
 }
 
-// maxFile bounds what is read of one file, in bytes: some ten thousand lines.
-const maxFile = 1 << 20
+// maxFile bounds what is read of one file, in bytes: 64 for each of
+// maxResources.
+const maxFile = 64 * maxResources
 
 var errTooLarge = fmt.Errorf("more than %d bytes", maxFile)
 

@@ -242,9 +242,9 @@ func TestFiles(t *testing.T) {
 			t.Error("Err() = nil with errors")
 		}
 	})
-	t.Run("a file of a mebibyte is too large", func(t *testing.T) {
+	t.Run("a file of more than 256 KiB is too large", func(t *testing.T) {
 		_, ds := Load(with(map[string]string{Haresources: strings.Repeat("#", maxFile+1)}), machine("alpha"))
-		check(t, ds, []string{"haresources: more than 1048576 bytes"})
+		check(t, ds, []string{"haresources: more than 262144 bytes"})
 	})
 	t.Run("a folder in the place of a file is an error", func(t *testing.T) {
 		fsys := with(map[string]string{Authkeys: ""})
