@@ -73,6 +73,14 @@ func SeverityOf(e Event) Severity {
 		if !e.Held {
 			return Info
 		}
+	case PeerDead:
+		if e.NeverHeard {
+			return Notice // nobody has ever depended on it
+		}
+	case ConfigDrift:
+		if e.Ours == e.Theirs {
+			return Notice
+		}
 	case ResourceOperation:
 		if e.Result != "ok" {
 			return Warning

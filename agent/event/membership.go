@@ -93,7 +93,8 @@ type PeerIdentified struct {
 	AutoFailback string // "on", "off", "legacy", or empty where not known
 }
 
-// PeerDead reports that Peer's silence reached its deadtime.
+// PeerDead reports that Peer's silence reached its deadtime. A peer that was
+// never heard since this daemon started stays in state unknown.
 type PeerDead struct {
 	Peer        string
 	LastHeard   time.Time // on any link; the start where it was never heard
@@ -137,7 +138,8 @@ type AgentLate struct {
 	Held bool // late enough for verdicts on peers to be put off
 }
 
-// ConfigDrift reports that the peer's file is not the same as ours.
+// ConfigDrift reports that the peer's file is not the same as ours, or, where
+// Ours equals Theirs, that it is again.
 type ConfigDrift struct {
 	Peer, File string
 	Ours       string // the hash, hex

@@ -5,7 +5,7 @@ import "time"
 // TakeoverStarted reports the decision to acquire groups.
 type TakeoverStarted struct {
 	ID      uint64 // of this daemon's takeovers and releases, from 1
-	Trigger string // peer_dead, peer_left, standby, takeover, failback, start
+	Trigger string // peer_dead, peer_left, standby, takeover, failback, failure, start
 	Peer    string // from whom; empty at a start alone
 	Groups  []string
 }
@@ -43,7 +43,7 @@ type TakeoverFailed struct {
 // ReleaseStarted reports the decision to give groups up.
 type ReleaseStarted struct {
 	ID      uint64
-	Trigger string // standby, failback, shutdown, yield, failure, cleanup
+	Trigger string // standby, takeover, failback, shutdown, yield, failure, cleanup
 	Peer    string // to whom; empty for nobody
 	Groups  []string
 }

@@ -81,7 +81,7 @@ func (n *node) expires() bool {
 	case n.state == Dead:
 		return false
 	case n.state == Unknown:
-		return !n.heard // gone after goodbye: its timer has run out already
+		return n.died.IsZero() // else its timer has run out already
 	}
 	return true
 }
@@ -101,7 +101,9 @@ func (m *Members) lose(events []event.Event, n *node, now time.Time) []event.Eve
 	if !n.suspect.IsZero() {
 		dead.ConfirmTook = now.Sub(n.suspect)
 	}
-	events = n.become(events, Dead)
+	if n.heard {
+		events = n.become(events, Dead)
+	}
 	return append(events, dead)
 }
 

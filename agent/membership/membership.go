@@ -15,7 +15,7 @@ import (
 
 // The states of a node, as cl_status and the metrics spell them.
 const (
-	Unknown = "unknown" // never heard, or gone after saying goodbye
+	Unknown = "unknown" // never heard, or gone after saying goodbye: nothing to page about
 	Init    = "init"    // its first word
 	Up      = "up"      // it listens
 	Active  = "active"  // it has heard everybody and takes part
@@ -125,7 +125,7 @@ func (m *Members) Heard(now time.Time, hb Heartbeat) []event.Event {
 		received.Interval = max(0, hb.At.Sub(l.last))
 	}
 	silence := hb.At.Sub(n.last)
-	if n.heard && !hb.Copy && n.state != Dead {
+	if n.heard && !hb.Copy && n.present() {
 		received.Silence = max(0, silence)
 	}
 	events = append(events, received)
@@ -133,7 +133,7 @@ func (m *Members) Heard(now time.Time, hb Heartbeat) []event.Event {
 	if hb.Copy {
 		return events
 	}
-	if n.heard && silence > m.cfg.Warntime && n.alive() {
+	if silence > m.cfg.Warntime && n.present() {
 		events = append(events, event.HeartbeatLate{
 			Peer: n.name, Link: m.cfg.Links[hb.Link], Silence: silence,
 			Warntime: m.cfg.Warntime, Deadtime: n.deadtime, Stall: n.longest,
@@ -199,7 +199,7 @@ func (m *Members) Settle() { m.settled = true }
 // Heartbeat calls communication being up.
 func (m *Members) Accounted() bool {
 	for _, n := range m.nodes {
-		if !n.ping && !n.heard && n.state != Dead {
+		if !n.ping && !n.heard && n.died.IsZero() {
 			return false
 		}
 	}
@@ -240,7 +240,7 @@ func (n *node) returned(events []event.Event, hb Heartbeat, silence time.Duratio
 		if same {
 			events = append(events, event.PeerFalseDeath{Peer: n.name, Silence: silence, Stall: n.longest})
 		}
-	case hb.Restarted && n.alive():
+	case hb.Restarted && (n.present() || n.state == Leaving):
 		events = append(events, event.PeerRestarted{Peer: n.name, Generation: hb.Generation})
 	}
 	return events
@@ -285,4 +285,5 @@ func (n *node) become(events []event.Event, state string) []event.Event {
 	return append(events, event.PeerStateChanged{Peer: n.name, From: from, To: state, Generation: n.generation})
 }
 
-func (n *node) alive() bool { return n.state != Dead && n.state != Unknown }
+// present reports whether n is expected to send heartbeats.
+func (n *node) present() bool { return n.state == Init || n.state == Up || n.state == Active }

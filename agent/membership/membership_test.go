@@ -65,7 +65,7 @@ func TestExpire(t *testing.T) {
 		{name: "a peer's own deadtime counts for it", heard: []Heartbeat{{At: at(5), Peer: "beta", State: Active, Generation: 7, Deadtime: 20 * time.Second}}, now: 24.999},
 		{name: "nobody is nagged about a peer that was never heard before deadtime", now: 9.999},
 		{name: "a peer that was never heard is dead after deadtime", now: 10,
-			want: []string{"peer.state_changed", "peer.dead"}},
+			want: []string{"peer.dead"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

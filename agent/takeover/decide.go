@@ -104,8 +104,8 @@ func (t *Takeover) mayTake(g *group) bool {
 func (t *Takeover) cleanUp(now time.Time) {
 	var left []*group
 	for _, g := range t.groups {
-		if g.aim != undecided {
-			continue
+		if g.aim != undecided || g.state == unknown && g.busy() {
+			continue // decided, or the look at it is still under way
 		}
 		if g.state == unknown {
 			left = append(left, g)
@@ -268,13 +268,12 @@ func (t *Takeover) blindAt() time.Time {
 	return t.peer.deaf.Add(3 * t.cfg.Keepalive)
 }
 
-// reunite ends a split once the loser has stopped what both held.
+// reunite ends a split once the loser has stopped what both held, or is dead.
 func (t *Takeover) reunite(now time.Time) {
-	if t.split == nil || !t.peer.alive {
-		t.split = nil
+	if t.split == nil {
 		return
 	}
-	if slices.ContainsFunc(t.split.groups, func(g *group) bool { return g.holds() && t.peer.may(g) }) {
+	if t.peer.alive && slices.ContainsFunc(t.split.groups, func(g *group) bool { return g.holds() && t.peer.may(g) }) {
 		return
 	}
 	released := t.cfg.Peer

@@ -128,6 +128,10 @@ func (t *Takeover) act(now time.Time, number uint64, m *wire.Message) {
 	switch string(m.Get("t")) {
 	case "starting":
 		t.told = claim{}
+		if t.phase == joining && !t.peer.told {
+			// Ours came before it took part, and was passed over.
+			t.send("starting")
+		}
 	case "resource":
 		t.toldOfResources(now, number, m)
 	case "ask_resources":

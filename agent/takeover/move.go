@@ -108,7 +108,7 @@ func (t *Takeover) settle(now time.Time) {
 	open := t.moves[:0]
 	for _, m := range t.moves {
 		m.note(now)
-		if t.swap != nil && t.swap.move == m && t.swap.role == taker || !m.settled() {
+		if t.swap != nil && t.swap.move == m && t.swap.role == taker || !m.settled() || m.acquire && !m.announcementsOut() {
 			open = append(open, m)
 			continue
 		}

@@ -110,7 +110,11 @@ func (t *Takeover) Heard(now time.Time, at time.Time, number uint64, m *wire.Mes
 func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 	have := m.Get("syhave")
 	p := &t.peer
-	if have == nil || number <= p.newest {
+	if have == nil {
+		t.prove(at) // a 3.0.6 node: what it claimed last, it still holds
+		return
+	}
+	if number <= p.newest {
 		return
 	}
 	if len(have) != len(t.groups) || string(m.Get("syhash")) != t.cfg.Hash {
@@ -133,9 +137,14 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 			p.since[i], _ = strconv.ParseInt(word, 16, 64)
 		}
 	}
+	t.prove(at)
+}
+
+// prove notes when the peer was last known to hold what it says it holds.
+func (t *Takeover) prove(at time.Time) {
 	for _, g := range t.groups {
-		if p.has(g) {
-			p.proof[g.index] = at
+		if t.peer.has(g) {
+			t.peer.proof[g.index] = at
 		}
 	}
 }

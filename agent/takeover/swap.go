@@ -137,7 +137,8 @@ func (t *Takeover) consent(now time.Time, number uint64, m *wire.Message) {
 		deadline: now.Add(moveTimeout), asked: number,
 	}
 	s.number, _ = m.Hex("syswap")
-	if trigger := string(m.Get("sytrigger")); trigger != "" {
+	switch trigger := string(m.Get("sytrigger")); trigger {
+	case byStandby, byTakeover, byFailback, byFailure:
 		s.trigger = trigger
 	}
 	s.groups = slices.DeleteFunc(t.named(s.scope, m), func(g *group) bool { return g.aim == hold })

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
+	sd "github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/systole-ha/systole/agent/event"
 )
@@ -50,7 +50,7 @@ func (n *notifier) Record(r event.Record) {
 	case event.PeerStateChanged:
 		n.peers[e.Peer] = e.To
 	case event.NodeStopping:
-		n.send(daemon.SdNotifyStopping + "\nSTATUS=handing over")
+		n.send(sd.SdNotifyStopping + "\nSTATUS=handing over")
 		return
 	default:
 		return
@@ -59,7 +59,7 @@ func (n *notifier) Record(r event.Record) {
 	// others from being used.
 	if !n.ready && len(n.open) > 0 && len(n.open)+len(n.waiting) >= n.links {
 		n.ready = true
-		n.send(daemon.SdNotifyReady + "\nSTATUS=" + n.status())
+		n.send(sd.SdNotifyReady + "\nSTATUS=" + n.status())
 		return
 	}
 	n.send("STATUS=" + n.status())
@@ -95,8 +95,8 @@ func (n *notifier) send(note string) {
 		}
 		select {
 		case old := <-n.messages:
-			if strings.HasPrefix(old, daemon.SdNotifyReady) {
-				note = daemon.SdNotifyReady + "\n" + note
+			if strings.HasPrefix(old, sd.SdNotifyReady) {
+				note = sd.SdNotifyReady + "\n" + note
 			}
 		default:
 		}
@@ -106,7 +106,7 @@ func (n *notifier) send(note string) {
 // run sends what is queued, and a sign of life twice in the time that systemd
 // allows (WatchdogSec), as long as alive returns in time.
 func (n *notifier) run(ctx context.Context, alive func(context.Context) error) {
-	limit, err := daemon.SdWatchdogEnabled(false)
+	limit, err := sd.SdWatchdogEnabled(false)
 	var beat <-chan time.Time
 	if err == nil && limit > 0 {
 		ticker := time.NewTicker(limit / 2)
@@ -116,11 +116,11 @@ func (n *notifier) run(ctx context.Context, alive func(context.Context) error) {
 	for {
 		select {
 		case note := <-n.messages:
-			daemon.SdNotify(false, note)
+			sd.SdNotify(false, note)
 		case <-beat:
 			asked, cancel := context.WithTimeout(ctx, limit/2)
 			if alive(asked) == nil {
-				daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+				sd.SdNotify(false, sd.SdNotifyWatchdog)
 			}
 			cancel()
 		case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,6 +40,9 @@ func runDaemon(dir string) int {
 	}
 	// Only the name: a daemon that starts before the network waits for it.
 	c, diagnostics := config.Load(os.DirFS(dir), config.Host{Name: hostname})
+	d := newDaemon(c, dir, log)
+	diagnostics = append(diagnostics, d.registry.refuse(c)...)
+	diagnostics.Sort()
 	for _, d := range diagnostics {
 		fmt.Fprintln(os.Stderr, d)
 	}
@@ -46,7 +50,9 @@ func runDaemon(dir string) int {
 		log.Error("configuration error, systole not started", "dir", dir)
 		return runMisconfigured
 	}
-	if err := newDaemon(c, dir, log).run(); err != nil {
+	// The journal's fallback is standard error, whose reader may go away.
+	signal.Ignore(syscall.SIGPIPE)
+	if err := d.run(); err != nil {
 		log.Error("systole ends", "err", err)
 		return runFailed
 	}
@@ -74,36 +80,46 @@ func (d *daemon) run() error {
 	if err != nil {
 		return err
 	}
-	m, err := metrics.New(d.metricsConfig(identity))
+	var a *agent.Agent
+	j := journal.New(journal.Config{Report: func(dropped uint64, _ error) {
+		a.Note(event.TelemetryDegraded{Sink: "journal", Dropped: dropped})
+	}})
+	server, err := control.Listen(control.Config{Socket: d.cfg.ControlSocket, Nodes: d.allNodes()})
 	if err != nil {
 		return err
 	}
-	j := journal.New(d.journalConfig())
-	stream := control.NewEvents()
+	m, err := metrics.New(d.metricsConfig(identity, j))
+	if err != nil {
+		return err
+	}
 	n := newNotifier(len(d.cfg.Links))
-	a, err := agent.New(d.agentConfig(identity, m, j, stream, n))
-	if err != nil {
-		return err
-	}
-	server, err := control.Listen(d.cfg.ControlSocket, node{a, d.cfg}, stream)
+	a, err = agent.New(d.agentConfig(identity, m, j, server, n))
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go server.Serve()
-	go n.run(ctx, a.Alive)
-	go d.serveWeb(ctx, m)
+	var beside sync.WaitGroup
+	beside.Go(func() { n.run(ctx, a.Alive) })
+	beside.Go(func() { d.serveWeb(ctx, m) })
+	beside.Go(func() {
+		if err := server.Serve(ctx, node{a, d.cfg}); err != nil {
+			d.log.Error("the control socket is not served", "err", err)
+		}
+	})
 	go d.obeySignals(a, cancel)
-	go a.Note(event.NodeStarted{
+	a.Note(event.NodeStarted{
 		Version: version.Version, Generation: identity.generation, ConfigHash: hash(d.cfg.ClusterHash), PID: os.Getpid(),
 		Realtime: d.realtime, Locked: d.locked,
 	})
+	began := time.Now()
 	err = a.Run(ctx)
+	d.log.Info("systole has stopped", "ran", time.Since(began))
 	cancel()
+	beside.Wait()
 	closing, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()
-	return errors.Join(err, server.Close(), j.Close(closing))
+	return errors.Join(err, j.Close(closing))
 }
 
 // claimMachine takes what makes this process punctual, where it is allowed to.

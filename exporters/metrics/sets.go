@@ -11,8 +11,8 @@ var (
 	directions       = []string{"sent", "received"}
 	wires            = []string{"systole", "heartbeat3"}
 	evidences        = []string{"peer_claims"}
-	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "start", "failure"}
-	releaseTriggers  = []string{"standby", "failback", "shutdown", "yield", "failure", "cleanup", "takeover"}
+	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start"}
+	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup"}
 	moveResults      = []string{"success", "partial", "failed"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
 	operationNames   = []string{"start", "stop", "status", "announce"}
