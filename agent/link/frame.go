@@ -1,6 +1,9 @@
 package link
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 const (
 	frameStart = ">>>\n"
@@ -49,20 +52,28 @@ func (f *framer) next() (finding, []byte) {
 	}
 	f.from += start
 	rest = rest[start:]
-	end := bytes.Index(rest, []byte(frameEnd))
-	restart := bytes.Index(rest, []byte(nextFrame))
-	switch {
-	case restart >= 0 && (end < 0 || restart < end):
-		f.from += restart + 1
-		return broken, nil
-	case end >= 0 && end+len(frameEnd) <= maxFrame:
-		f.from += end + len(frameEnd)
-		return frame, rest[:end+len(frameEnd)]
-	case end >= 0 || len(rest) > maxFrame:
+	end, restart := after(rest, frameEnd), after(rest, nextFrame)
+	switch first := min(end, restart); {
+	case first > maxFrame && len(rest) > maxFrame:
 		f.from += len(frameStart)
 		return tooLong, nil
+	case first > len(rest):
+		return nothing, nil
+	case first == restart:
+		f.from += restart - len(frameStart)
+		return broken, nil
 	}
-	return nothing, nil
+	f.from += end
+	return frame, rest[:end]
+}
+
+// after is where in b the bytes after mark begin; beyond any b without it.
+func after(b []byte, mark string) int {
+	at := bytes.Index(b, []byte(mark))
+	if at < 0 {
+		return math.MaxInt
+	}
+	return at + len(mark)
 }
 
 // behind is how many bytes arrived after what next found.

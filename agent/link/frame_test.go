@@ -35,6 +35,14 @@ func TestFramer(t *testing.T) {
 			[]string{">>>\nx" + long[4:] + ">>>\n1\n<<<\n"}, []string{"too long", ">>>\n1\n<<<\n"},
 		},
 		{
+			"a start whose end is lost one byte too late, then a whole frame",
+			[]string{">>>\n" + strings.Repeat("y", maxFrame-len(">>>\n\n>>>\n")+1), "\n>>>\n1\n<<<\n"}, []string{"too long", ">>>\n1\n<<<\n"},
+		},
+		{
+			"a start whose end is lost just in time, then a whole frame",
+			[]string{">>>\n" + strings.Repeat("y", maxFrame-len(">>>\n\n>>>\n")), "\n>>>\n1\n<<<\n"}, []string{"broken", ">>>\n1\n<<<\n"},
+		},
+		{
 			"a start that never ends, then a whole frame",
 			[]string{">>>\n" + strings.Repeat("y", 3*maxFrame), "\n>>>\n1\n<<<\n"}, []string{"too long", ">>>\n1\n<<<\n"},
 		},

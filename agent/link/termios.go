@@ -30,31 +30,33 @@ func lineTime(bytes, baud int) time.Duration {
 // receiver that cannot follow is not worth waiting for, so we do not ask.
 // Breaks, by which Heartbeat announces itself when it opens the line, are
 // ignored.
-func openTTY(device string, rate uint32) (fd int, err error) {
-	fd, err = unix.Open(device, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+func openTTY(device string, rate uint32) (int, error) {
+	fd, err := unix.Open(device, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, &os.PathError{Op: "open", Path: device, Err: err}
 	}
-	defer func() {
-		if err != nil {
-			unix.Close(fd)
-			err = &os.PathError{Op: "set up", Path: device, Err: err}
-		}
-	}()
-	// TIOCEXCL keeps others out, but for root; flock those who ask.
-	if err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return -1, err
+	if err := setUpTTY(fd, rate); err != nil {
+		unix.Close(fd)
+		return -1, &os.PathError{Op: "set up", Path: device, Err: err}
 	}
+	return fd, nil
+}
+
+func setUpTTY(fd int, rate uint32) error {
 	settings := unix.Termios{
 		Iflag: unix.IGNBRK,
 		Cflag: rate | unix.CS8 | unix.CREAD | unix.CLOCAL,
 	}
 	settings.Cc[unix.VMIN] = 1
-	if err = unix.IoctlSetTermios(fd, unix.TCSETS, &settings); err != nil {
-		return -1, fmt.Errorf("not a serial line: %w", err)
+	// TIOCEXCL keeps others out, but for root; flock those who ask.
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return err
 	}
-	if err = unix.IoctlSetInt(fd, unix.TIOCEXCL, 0); err != nil {
-		return -1, err
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &settings); err != nil {
+		return fmt.Errorf("not a serial line: %w", err)
 	}
-	return fd, unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
+	if err := unix.IoctlSetInt(fd, unix.TIOCEXCL, 0); err != nil {
+		return err
+	}
+	return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
 }

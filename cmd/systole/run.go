@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -80,9 +81,11 @@ func (d *daemon) run() error {
 	if err != nil {
 		return err
 	}
-	var a *agent.Agent
+	var running atomic.Pointer[agent.Agent]
 	j := journal.New(journal.Config{Report: func(dropped uint64, _ error) {
-		a.Note(event.TelemetryDegraded{Sink: "journal", Dropped: dropped})
+		if a := running.Load(); a != nil {
+			a.Note(event.TelemetryDegraded{Sink: "journal", Dropped: dropped})
+		}
 	}})
 	server, err := control.Listen(control.Config{Socket: d.cfg.ControlSocket, Nodes: d.allNodes()})
 	if err != nil {
@@ -93,10 +96,11 @@ func (d *daemon) run() error {
 		return err
 	}
 	n := newNotifier(len(d.cfg.Links))
-	a, err = agent.New(d.agentConfig(identity, m, j, server, n))
+	a, err := agent.New(d.agentConfig(identity, m, j, server, n))
 	if err != nil {
 		return err
 	}
+	running.Store(a)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var beside sync.WaitGroup
