@@ -127,7 +127,11 @@ func FuzzFramer(f *testing.F) {
 	f.Add([]byte("noise>>>\n>>>\n<<<\n<<<\n"), 1)
 	f.Fuzz(func(t *testing.T, data []byte, size int) {
 		size = 1 + (size&0xff)%64
-		for _, message := range frames(pieces(string(data), size)) {
+		found := frames(pieces(string(data), size))
+		if whole := frames([]string{string(data)}); !slices.Equal(found, whole) {
+			t.Errorf("in pieces of %d found %q, at once %q", size, found, whole)
+		}
+		for _, message := range found {
 			if message == "broken" || message == "too long" {
 				continue
 			}
