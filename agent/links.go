@@ -34,6 +34,8 @@ func (h handler) Rejected(r link.Rejection) {
 func (h handler) Changed(c link.Change) {
 	kind := h.a.links[c.Index].Kind()
 	switch c.State {
+	case link.StateUnused:
+		h.a.tell(core.Unused{Link: c.Index})
 	case link.StateWaiting:
 		e := event.LinkClosed{Link: c.Link, Medium: kind, Error: c.Reason}
 		if c.Err != nil {

@@ -49,6 +49,7 @@ type Core struct {
 	wake     time.Time
 	rejects  map[rejectKey]*rejects
 	own      []time.Time // when our own messages last came back, by link
+	unused   []bool      // links that lead to ourselves
 	random   *rand.Rand
 	out      *Output
 }
@@ -59,7 +60,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 		cfg: cfg, start: now, now: now, status: membership.Init, nextBeat: now,
 		members: membership.New(cfg.Members, now),
 		peers:   map[string]*peer{}, rejects: map[rejectKey]*rejects{},
-		own:    make([]time.Time, len(cfg.Members.Links)),
+		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)),
 		random: rand.New(rand.NewPCG(cfg.Seed, cfg.Generation)),
 	}
 	for _, name := range cfg.Members.Peers {
@@ -108,6 +109,8 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.judge(now, c.members.Expire(now))
 	case Done:
 		c.follow(c.takeover.Done(now, in.Done))
+	case Unused:
+		c.unused[in.Link] = true
 	case Pinged:
 		c.emit(c.members.Answered(in.At, in.PingNode, in.RoundTrip)...)
 	case Request:

@@ -42,6 +42,10 @@ type SendFailed struct {
 	Reason string // see event.SendFailed
 }
 
+// Unused says that a link leads to this very machine: the other node's line in
+// a ha.cf that both share. Nobody will be heard on it.
+type Unused struct{ Link int }
+
 // Pinged is an echo reply.
 type Pinged struct {
 	At        time.Time
@@ -67,6 +71,7 @@ func (Looked) isInput()     {}
 func (Received) isInput()   {}
 func (Rejected) isInput()   {}
 func (SendFailed) isInput() {}
+func (Unused) isInput()     {}
 func (Pinged) isInput()     {}
 func (Done) isInput()       {}
 func (Request) isInput()    {}

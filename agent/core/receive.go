@@ -18,6 +18,7 @@ type peer struct {
 	echoes     []echo   // by link: what we owe it an echo of
 	echoed     []string // by link: the newest of our stamps it has echoed
 	identified bool
+	legacy     bool              // it asked for a resource as only auto_failback legacy does
 	drift      map[string]string // by file: the hash that was reported
 }
 
@@ -126,6 +127,11 @@ func (c *Core) read(now time.Time, in Received, p *peer, heard sequence.Heard, n
 	case "NS_nak_rexmit":
 		if lost, ok := m.Hex("firstseq"); ok && p.source.GiveUp(lost) {
 			c.emit(event.MessageLost{Peer: p.name, Sequence: lost})
+		}
+	case "ip-request":
+		if !p.legacy {
+			p.legacy = true
+			c.emit(event.PeerIdentified{Peer: p.name, Wire: "heartbeat3", AutoFailback: "legacy"})
 		}
 	case "NS_ackmsg", "repnodes":
 	default:

@@ -35,11 +35,23 @@ func (c *Core) Snapshot(now time.Time) Snapshot {
 		Now: now, Started: c.start, Cluster: c.cfg.Cluster, Self: c.cfg.Members.Self, Version: c.cfg.Version,
 		Generation: c.cfg.Generation, UUID: c.uuid(), State: c.status,
 		Keepalive: c.cfg.Members.Keepalive, Warntime: c.cfg.Members.Warntime, Deadtime: c.cfg.Members.Deadtime,
-		Links: c.cfg.Members.Links, OwnLinks: make([]bool, len(c.own)),
 		Members: c.members.View(), Takeover: c.takeover.View(),
 	}
-	for i, at := range c.own {
-		s.OwnLinks[i] = !at.IsZero()
+	for i, name := range c.cfg.Members.Links {
+		if !c.unused[i] {
+			s.Links = append(s.Links, name)
+			s.OwnLinks = append(s.OwnLinks, !c.own[i].IsZero())
+		}
+	}
+	for m := range s.Members {
+		view := &s.Members[m]
+		used := view.Links[:0]
+		for i, l := range view.Links {
+			if !c.unused[i] {
+				used = append(used, l)
+			}
+		}
+		view.Links = used
 	}
 	return s
 }

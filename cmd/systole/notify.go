@@ -9,6 +9,7 @@ import (
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
 
+	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/agent/event"
 )
 
@@ -16,7 +17,7 @@ import (
 // STATUS lines for people, WATCHDOG while the loop has its turn. It is an
 // event.Sink; what it sends leaves from a goroutine of its own.
 type notifier struct {
-	links    int // configured
+	links    map[string]bool // by name: two ucast lines of one interface share theirs
 	open     map[string]bool
 	waiting  map[string]string // link: why
 	ready    bool
@@ -29,9 +30,13 @@ type notifier struct {
 // STATUS matters; READY is sent once and must find room.
 const statusesWaiting = 16
 
-func newNotifier(links int) *notifier {
+func newNotifier(links []config.Link) *notifier {
+	names := map[string]bool{}
+	for _, l := range links {
+		names[l.Name] = true
+	}
 	return &notifier{
-		links: links, open: map[string]bool{}, waiting: map[string]string{}, peers: map[string]string{},
+		links: names, open: map[string]bool{}, waiting: map[string]string{}, peers: map[string]string{},
 		hold: "transition", messages: make(chan string, statusesWaiting),
 	}
 }
@@ -57,7 +62,7 @@ func (n *notifier) Record(r event.Record) {
 	}
 	// A link that cannot be opened yet is waited for, but must not keep the
 	// others from being used.
-	if !n.ready && len(n.open) > 0 && len(n.open)+len(n.waiting) >= n.links {
+	if !n.ready && len(n.open) > 0 && len(n.open)+len(n.waiting) >= len(n.links) {
 		n.ready = true
 		n.send(sd.SdNotifyReady + "\nSTATUS=" + n.status())
 		return

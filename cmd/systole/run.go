@@ -95,7 +95,7 @@ func (d *daemon) run() error {
 	if err != nil {
 		return err
 	}
-	n := newNotifier(len(d.cfg.Links))
+	n := newNotifier(d.cfg.Links)
 	a, err := agent.New(d.agentConfig(identity, m, j, server, n))
 	if err != nil {
 		return err
