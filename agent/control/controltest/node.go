@@ -24,16 +24,18 @@ type Daemon struct {
 	Frozen     bool  // accepts connections and answers nothing
 	Refuse     error // of every question, instead of an answer
 
-	// Moved is what happens when a move is accepted: events, and the snapshot
-	// from then on.
+	// Moved is what happens when a move is accepted: events, some snapshots that
+	// say transition, and the snapshot from then on.
 	Moved      []event.Event
 	MovedAfter time.Duration // between one of these events and the next
+	Transition int
 	Afterwards *core.Snapshot
 
 	Socket string // where it listens, once started
 
 	mu       sync.Mutex
 	requests []Request
+	moving   int // snapshots that are still to say transition
 	sequence uint64
 	now      time.Time
 	server   *control.Server
@@ -113,7 +115,12 @@ func (n node) Snapshot(ctx context.Context) (core.Snapshot, error) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.Daemon.Snapshot, nil
+	s := n.Daemon.Snapshot
+	if n.moving > 0 {
+		n.moving--
+		s.Takeover.Hold, s.Takeover.Activity = "transition", "groups are starting or stopping"
+	}
+	return s, nil
 }
 
 func (n node) Request(ctx context.Context, kind, scope string, uid int) (takeover.Reply, error) {
@@ -127,6 +134,7 @@ func (n node) Request(ctx context.Context, kind, scope string, uid int) (takeove
 	if n.Afterwards != nil {
 		n.Daemon.Snapshot = *n.Afterwards
 	}
+	n.moving = n.Transition
 	n.mu.Unlock()
 	n.Emit(n.MovedAfter, n.Moved...)
 	return n.Reply, nil

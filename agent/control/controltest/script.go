@@ -122,6 +122,7 @@ var settings = map[string]func(d *Daemon, value string){
 			}
 		}
 	},
+	"moving": func(d *Daemon, v string) { d.Transition, _ = strconv.Atoi(v) },
 	// failed names a group that nobody holds after a move.
 	"failed": func(d *Daemon, v string) {
 		i, _ := strconv.Atoi(v)
