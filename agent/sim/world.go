@@ -49,11 +49,11 @@ type World struct {
 
 // A Link is one medium between all nodes.
 type Link struct {
-	Loss, Repeat       float64 // of each copy of each message
-	Delay, Jitter      time.Duration
-	cut                map[[2]string]bool // from, to
-	lastHeard          map[[2]string]time.Time
-	worksSince, broken time.Time
+	Loss, Repeat  float64 // of each copy of each message
+	Delay, Jitter time.Duration
+	cut           map[[2]string]bool // from, to
+	lastHeard     map[[2]string]time.Time
+	worksSince    time.Time
 }
 
 // New makes a world in which nothing runs yet.

@@ -19,7 +19,8 @@ func TestNewPanicsOnANameWithoutValue(t *testing.T) {
 			t.Error("New took three strings")
 		}
 	}()
-	New("t", "status", "st")
+	odd := []string{"t", "status", "st"}
+	New(odd...)
 }
 
 func TestAbsentIsNilAndEmptyIsNot(t *testing.T) {

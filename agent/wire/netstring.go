@@ -47,7 +47,7 @@ func parseNetstring(text []byte, into *Message) error {
 
 // cutNetstring cuts "LEN:" LEN bytes "," off the front. LEN has no leading zero.
 func cutNetstring(text []byte) (content, rest []byte, ok bool) {
-	word, rest, ok := bytes.Cut(text[:min(len(text), len("2097152:"))], []byte(":"))
+	word, _, ok := bytes.Cut(text[:min(len(text), len("2097152:"))], []byte(":"))
 	length, isNumber := parseUint(word, 10)
 	if !ok || !isNumber || word[0] == '0' && len(word) > 1 {
 		return nil, nil, false

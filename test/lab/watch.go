@@ -81,7 +81,7 @@ func (w *Watch) Close() error {
 	w.lab.watching.Unlock()
 	w.process.End()
 	for {
-		ended, news := w.state()
+		news, ended := w.state()
 		if ended != nil {
 			return ignoreEOF(ended)
 		}
@@ -100,7 +100,7 @@ func (w *Watch) History() (History, error) {
 // every change, or with an error that tells the history when ctx ends.
 func (w *Watch) Await(ctx context.Context, what string, cond func(History) bool) (History, error) {
 	for {
-		ended, news := w.state() // before looking, so that nothing is missed
+		news, ended := w.state() // before looking, so that nothing is missed
 		h := w.history()
 		if cond(h) {
 			return h, nil
@@ -131,10 +131,10 @@ func (w *Watch) AwaitHolder(ctx context.Context, address netip.Addr, node string
 	return since, err
 }
 
-func (w *Watch) state() (ended error, news <-chan struct{}) {
+func (w *Watch) state() (news <-chan struct{}, ended error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.ended, w.news
+	return w.news, w.ended
 }
 
 func (w *Watch) history() History {
@@ -147,7 +147,7 @@ func (w *Watch) history() History {
 
 // sync returns when everything that changed before the call is in the history.
 func (w *Watch) sync() error {
-	if ended, _ := w.state(); ended != nil {
+	if _, ended := w.state(); ended != nil {
 		return ignoreEOF(ended)
 	}
 	w.mu.Lock()
