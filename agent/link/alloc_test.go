@@ -7,27 +7,27 @@ import (
 	"github.com/systole-ha/systole/agent/wire"
 )
 
-// An echo is a handler that says when a packet came.
-type echo struct {
+// An alert is a handler that says when a packet came.
+type alert struct {
 	came chan struct{}
 	open chan struct{}
 }
 
-func (e *echo) Received(p *Packet) {
+func (e *alert) Received(p *Packet) {
 	p.Release()
 	e.came <- struct{}{}
 }
-func (e *echo) Rejected(Rejection) {}
-func (e *echo) Changed(c Change) {
+func (e *alert) Rejected(Rejection) {}
+func (e *alert) Changed(c Change) {
 	if c.State == StateOpen {
 		close(e.open)
 	}
 }
 
 // loopback opens a broadcast link on the loopback interface.
-func loopback(t testing.TB) (Link, *echo) {
+func loopback(t testing.TB) (Link, *alert) {
 	t.Helper()
-	e := &echo{came: make(chan struct{}), open: make(chan struct{})}
+	e := &alert{came: make(chan struct{}), open: make(chan struct{})}
 	links, err := Open(ring(t, "beat"), e, Broadcast{Device: "lo", Port: 46940})
 	if err != nil {
 		t.Fatal(err)

@@ -31,10 +31,7 @@ type base struct {
 	message   wire.Message
 	rejected  rejections
 
-	// The reader, the watcher and the writer of one link all report changes;
-	// the mutex keeps the reports in the order of what they tell.
-	changes sync.Mutex
-	change  Change
+	condition
 }
 
 func (b *base) init(name, kind string, index int, ring *wire.Keyring, h Handler) {
@@ -62,12 +59,12 @@ func (b *base) Stats() Stats {
 	}
 }
 
-// take checks and decodes what was read. It returns nil if that is not
-// authentic. The caller holds the socket.
-func (b *base) take(packet []byte, source netip.AddrPort, at, read time.Time) *Packet {
+// take checks and decodes what was read. It is false if that is not authentic.
+// The caller holds the socket.
+func (b *base) take(packet []byte, source netip.AddrPort, at, read time.Time) (*Packet, bool) {
 	if err := b.decode(packet); err != nil {
 		b.rejected.add(err.Reason, source, at)
-		return nil
+		return nil, false
 	}
 	b.received.Add(1)
 	b.receivedBytes.Add(uint64(len(packet)))
@@ -75,7 +72,7 @@ func (b *base) take(packet []byte, source netip.AddrPort, at, read time.Time) *P
 	p.Link, p.Index, p.At, p.Read, p.Source = b.name, b.index, at, read, source
 	p.Key, p.Secret = b.codec.LastKey()
 	p.hold(&b.message)
-	return p
+	return p, true
 }
 
 func (b *base) decode(packet []byte) *wire.Error {
@@ -96,16 +93,26 @@ func (b *base) noteDropped(n uint32) {
 
 // set reports a state, unless it is the one reported last.
 func (b *base) set(state State, reason string, err error) {
-	b.changes.Lock()
-	defer b.changes.Unlock()
-	if b.change.State == state && b.change.Reason == reason {
+	b.become(b.handler.Changed, Change{Link: b.name, Index: b.index, State: state, Reason: reason, Err: err})
+}
+
+// A condition is the state that was reported last. The reader, the watcher and
+// the writer of one link all report; the mutex keeps the reports in the order
+// of what they tell.
+type condition struct {
+	changes sync.Mutex
+	change  Change
+}
+
+func (c *condition) become(changed func(Change), now Change) {
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	if c.change.State == now.State && c.change.Reason == now.Reason {
 		return
 	}
-	b.change = Change{
-		Link: b.name, Index: b.index, At: time.Now(),
-		State: state, Reason: reason, Err: err,
-	}
-	b.handler.Changed(b.change)
+	now.At = time.Now()
+	c.change = now
+	changed(now)
 }
 
 // untilClosed is ctx that ends when the link is closed too.

@@ -29,8 +29,8 @@ type port struct {
 
 	turn chan struct{} // held by the one Run that reads for all
 
-	mu   sync.Mutex // between those who send or drain and the opening and closing
-	sock *socket    // nil while not open
+	mu   sync.Mutex       // between those who send or drain and the opening and closing
+	sock *socket[*Packet] // nil while not open
 }
 
 func newPort(device string, family int, address netip.AddrPort, h Handler) *port {
@@ -69,7 +69,7 @@ func (p *port) run(ctx context.Context) error {
 }
 
 // open opens the socket on an interface just looked at.
-func (p *port) open(found iface) (*socket, error) {
+func (p *port) open(found iface) (*socket[*Packet], error) {
 	if found.index == 0 {
 		return nil, unix.ENODEV
 	}
@@ -88,18 +88,18 @@ func (p *port) open(found iface) (*socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s, err := newSocket(fd)
+	s, err := newSocket[*Packet](fd)
 	if err != nil {
 		return nil, err
 	}
-	s.take = func() *Packet { return p.take(s) }
+	s.take = func() (*Packet, bool) { return p.take(s) }
 	s.report = p.report
 	return s, nil
 }
 
 // serve reads an open socket until ctx ends or the interface is not the one it
 // was opened on, both of which are no error.
-func (p *port) serve(ctx context.Context, m *monitor, s *socket, index int) error {
+func (p *port) serve(ctx context.Context, m *monitor, s *socket[*Packet], index int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	closeSocket := sync.OnceFunc(func() {
 		p.use(nil) // first: a closed descriptor may soon be another file's
@@ -141,14 +141,14 @@ func (p *port) watch(ctx context.Context, m *monitor, index int) {
 }
 
 // use makes a socket, or none, the one to send and drain by.
-func (p *port) use(s *socket) {
+func (p *port) use(s *socket[*Packet]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sock = s
 }
 
 // take is source.take of the port's socket.
-func (p *port) take(s *socket) *Packet {
+func (p *port) take(s *socket[*Packet]) (*Packet, bool) {
 	l := p.choose(&s.got)
 	if n := s.newlyDropped(); n > 0 {
 		l.noteDropped(n)

@@ -42,7 +42,7 @@ type serial struct {
 
 // A line is an open serial device.
 type line struct {
-	source
+	source[*Packet]
 	framer
 	baud    int
 	chunk   [4096]byte // what the kernel's line discipline holds at most
@@ -106,7 +106,7 @@ func (l *serial) openLine() (*line, error) {
 	}
 	s := &line{baud: l.baud}
 	s.try = s.tryFrame
-	s.take = func() *Packet { return l.take(s) }
+	s.take = func() (*Packet, bool) { return l.take(s) }
 	s.report = func(now time.Time) time.Time { return l.rejected.report(now, &l.base) }
 	return s, s.source.open(fd, l.name)
 }
@@ -181,14 +181,14 @@ func (s *line) stamp() {
 }
 
 // take is source.take of the line.
-func (l *serial) take(s *line) *Packet {
+func (l *serial) take(s *line) (*Packet, bool) {
 	switch s.found {
 	case broken:
 		l.rejected.add(wire.Malformed, netip.AddrPort{}, s.at)
-		return nil
+		return nil, false
 	case tooLong:
 		l.rejected.add(wire.Oversize, netip.AddrPort{}, s.at)
-		return nil
+		return nil, false
 	}
 	return l.base.take(s.message, netip.AddrPort{}, s.at, s.read)
 }

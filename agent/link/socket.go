@@ -25,9 +25,9 @@ const (
 	trafficClass = 0xc0
 )
 
-// A socket is an open datagram socket.
-type socket struct {
-	source
+// A socket is an open datagram socket, which things of type T are read from.
+type socket[T any] struct {
+	source[T]
 	receiver
 	fd      int
 	last    time.Time // the previous reading of the clocks
@@ -35,14 +35,14 @@ type socket struct {
 	dropped uint32    // the kernel's count when last seen
 }
 
-func newSocket(fd int) (*socket, error) {
-	s := &socket{fd: fd}
+func newSocket[T any](fd int) (*socket[T], error) {
+	s := &socket[T]{fd: fd}
 	s.try = s.tryDatagram
-	return s, s.open(fd, "heartbeat socket")
+	return s, s.open(fd, "socket")
 }
 
 // tryDatagram is source.try.
-func (s *socket) tryDatagram(fd uintptr) (errno unix.Errno) {
+func (s *socket[T]) tryDatagram(fd uintptr) (errno unix.Errno) {
 	if s.got, errno = s.next(fd); errno != 0 {
 		return errno
 	}
@@ -54,7 +54,7 @@ func (s *socket) tryDatagram(fd uintptr) (errno unix.Errno) {
 
 // newlyDropped is how many datagrams the kernel threw away since last asked.
 // Its count is of 32 bits, comes with a packet only, and is absent while 0.
-func (s *socket) newlyDropped() uint32 {
+func (s *socket[T]) newlyDropped() uint32 {
 	if s.got.dropped == 0 {
 		return 0
 	}

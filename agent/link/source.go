@@ -9,10 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A source is an open descriptor messages are read from, one at a time. The
+// A source is an open descriptor that things of type T are read from, one at a
+// time: packets, or replies to a ping. The
 // reader and whoever drains take turns in holding it. Nobody holds it while
 // waiting for something to arrive, or for the handler.
-type source struct {
+type source[T any] struct {
 	file   *os.File
 	raw    syscall.RawConn
 	held   chan struct{} // has an element while somebody holds the source
@@ -20,7 +21,7 @@ type source struct {
 
 	// What makes one kind of source. All are called by its holder.
 	try    func(fd uintptr) unix.Errno          // takes a message from the kernel; EAGAIN if there is none
-	take   func() *Packet                       // makes a packet of it; nil if it is not authentic
+	take   func() (T, bool)                     // makes a T of it; false if it is not authentic
 	report func(now time.Time) (next time.Time) // reports rejections that are due, says when the next are
 
 	errno    unix.Errno
@@ -33,7 +34,7 @@ type source struct {
 }
 
 // open takes over a descriptor in nonblocking mode.
-func (s *source) open(fd int, name string) error {
+func (s *source[T]) open(fd int, name string) error {
 	s.file = os.NewFile(uintptr(fd), name) // joins the poller
 	raw, err := s.file.SyscallConn()
 	if err != nil {
@@ -48,9 +49,10 @@ func (s *source) open(fd int, name string) error {
 
 // run hands what arrives to received until the source is closed, which is
 // os.ErrClosed, or fails.
-func (s *source) run(received func(*Packet)) error {
+func (s *source[T]) run(received func(T)) error {
 	for {
-		var packet *Packet
+		var thing T
+		var ok bool
 		err := s.wait()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -59,31 +61,31 @@ func (s *source) run(received func(*Packet)) error {
 		case err != nil:
 			return err
 		default:
-			packet = s.take()
+			thing, ok = s.take()
 		}
 		s.remind(s.report(s.read))
-		if packet == nil {
+		if !ok {
 			s.release()
 			continue
 		}
 		s.inHand <- struct{}{}
 		s.release()
-		received(packet)
+		received(thing)
 		<-s.inHand
 	}
 }
 
 // drain is Link.Drain. It ends with the first message that arrived after it
 // began, so that a flood cannot keep it.
-func (s *source) drain(received func(*Packet)) {
+func (s *source[T]) drain(received func(T)) {
 	s.hold()
 	began := time.Now()
 	for range maxDrained {
 		if s.raw.Control(s.taking) != nil || s.errno != 0 {
 			break
 		}
-		if packet := s.take(); packet != nil {
-			received(packet)
+		if thing, ok := s.take(); ok {
+			received(thing)
 		}
 		s.remind(s.report(s.read))
 		if s.at.After(began) {
@@ -107,7 +109,7 @@ const (
 )
 
 // tryNow takes one message, or learns that there is none.
-func (s *source) tryNow(fd uintptr) {
+func (s *source[T]) tryNow(fd uintptr) {
 	before := time.Now()
 	if s.errno = s.try(fd); s.errno == unix.EAGAIN {
 		s.empty = before
@@ -116,7 +118,7 @@ func (s *source) tryNow(fd uintptr) {
 
 // tryOrPark is tryNow for the reader: it returns holding s if it has something,
 // and tells the poller to wait, holding nothing, if not.
-func (s *source) tryOrPark(fd uintptr) bool {
+func (s *source[T]) tryOrPark(fd uintptr) bool {
 	s.hold()
 	s.tryNow(fd)
 	if s.errno == unix.EAGAIN {
@@ -127,7 +129,7 @@ func (s *source) tryOrPark(fd uintptr) bool {
 }
 
 // wait waits for a message and returns holding s. On an error it is not held.
-func (s *source) wait() error {
+func (s *source[T]) wait() error {
 	if err := s.raw.Read(s.parking); err != nil {
 		return err
 	}
@@ -138,12 +140,12 @@ func (s *source) wait() error {
 	return nil
 }
 
-func (s *source) hold()    { s.held <- struct{}{} }
-func (s *source) release() { <-s.held }
+func (s *source[T]) hold()    { s.held <- struct{}{} }
+func (s *source[T]) release() { <-s.held }
 
 // awaitHandOver waits until the reader has handed over what it took, but not
 // longer than the patience given.
-func (s *source) awaitHandOver(patience time.Duration) {
+func (s *source[T]) awaitHandOver(patience time.Duration) {
 	select {
 	case s.inHand <- struct{}{}:
 		<-s.inHand
@@ -160,7 +162,7 @@ func (s *source) awaitHandOver(patience time.Duration) {
 }
 
 // remind has the reader woken at an instant, or not at all if that is zero.
-func (s *source) remind(at time.Time) {
+func (s *source[T]) remind(at time.Time) {
 	if !at.Equal(s.armed) {
 		s.armed = at
 		s.file.SetReadDeadline(at)
