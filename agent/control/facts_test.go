@@ -89,15 +89,16 @@ func TestFactsOfTakeovers(t *testing.T) {
 func TestTheSeventeenthTakeoverReplacesTheFirst(t *testing.T) {
 	f := newFacts()
 	for id := range uint64(17) {
-		f.note(event.Record{Event: event.TakeoverStarted{ID: id + 1}})
+		f.note(event.Record{Event: event.TakeoverStarted{ID: id + 1, Groups: []string{"a"}}})
 	}
+	f.note(event.Record{Event: event.TakeoverStarted{ID: 18}}) // of nothing
 	if n := len(f.takeovers); n != 16 || f.takeovers[0].ID != 2 || f.takeovers[15].ID != 17 {
 		t.Errorf("%d are kept, from %d to %d; want 16, from 2 to 17", n, f.takeovers[0].ID, f.takeovers[n-1].ID)
 	}
 }
 
 func TestAClonedPictureStandsStill(t *testing.T) {
-	f := told(event.TakeoverStarted{ID: 1}, event.PeerIdentified{Peer: "beta", Wire: "systole"})
+	f := told(event.TakeoverStarted{ID: 1, Groups: []string{"a"}}, event.PeerIdentified{Peer: "beta", Wire: "systole"})
 	before, copied := f.clone(), f.clone()
 	for _, e := range []event.Event{
 		event.TakeoverPhase{ID: 1, Phase: "address"}, event.TakeoverCompleted{ID: 1, Result: "failed"},

@@ -11,12 +11,16 @@ import (
 const takeoversKept = 16
 
 // takeovers is the last takeovers of this node, oldest first. One that is
-// overtaken by 16 others before it ends is forgotten.
+// overtaken by 16 others before it ends is forgotten; one of no groups, when an
+// operator asked for what is here already, is not worth a place.
 type takeovers []Takeover
 
 func (t *takeovers) note(r event.Record) {
 	switch e := r.Event.(type) {
 	case event.TakeoverStarted:
+		if len(e.Groups) == 0 {
+			return
+		}
 		if len(*t) == takeoversKept {
 			*t = slices.Delete(*t, 0, 1)
 		}

@@ -19,8 +19,8 @@ func drawStatus(w io.Writer, st control.Status, width int) {
 	var page strings.Builder
 	fmt.Fprintf(&page, "%s  cluster %s, node %s is %s and %s\n",
 		st.Time.Format(time.DateTime), st.Cluster, st.Node, st.State, holds(st))
-	fmt.Fprintf(&page, "systole %s, generation %d, up %s; keepalive %s, warntime %s, deadtime %s\n",
-		st.Version, st.Generation, short(st.Time.Sub(st.Started)),
+	fmt.Fprintf(&page, "systole %s, up %s; keepalive %s, warntime %s, deadtime %s\n",
+		st.Version, short(st.Time.Sub(st.Started)),
 		short(time.Duration(st.Keepalive)), short(time.Duration(st.Warntime)), short(time.Duration(st.Deadtime)))
 	for _, line := range attention(st) {
 		fmt.Fprintf(&page, "%s\n", line)
@@ -208,10 +208,10 @@ func short(d time.Duration) string {
 		return "-" + short(-d)
 	case d == 0:
 		return "0s"
-	case d < 10*time.Millisecond:
+	case d < 9995*time.Microsecond:
 		return fmt.Sprintf("%.2fms", d.Seconds()*1e3)
-	case d < time.Second:
-		return fmt.Sprintf("%dms", d.Milliseconds())
+	case d.Round(time.Millisecond) < time.Second:
+		return fmt.Sprintf("%dms", d.Round(time.Millisecond).Milliseconds())
 	case d < time.Minute:
 		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", d.Seconds()), "0"), ".") + "s"
 	case d < time.Hour:
