@@ -120,7 +120,7 @@ func (b Broadcast) open(o *opener, index int) (Link, error) {
 	p := o.shared(b.Device, unix.AF_INET, b.Port)
 	p.prepare = allowBroadcast
 	l := o.attach(p, bcast, index)
-	l.aim, l.flags = broadcastTo(b.Port), unix.MSG_DONTROUTE
+	l.aim, l.flags = aimBroadcast(b.Port), unix.MSG_DONTROUTE
 	return l, nil
 }
 
@@ -147,7 +147,7 @@ func (m Multicast) open(o *opener, index int) (Link, error) {
 	p := newPort(m.Device, family, to, o.handler)
 	p.prepare = joinGroup(group, m.TTL, m.Loop)
 	l := o.attach(p, kind, index)
-	l.aim = multicastTo(to)
+	l.aim = aimMulticast(to)
 	return l, nil
 }
 
@@ -162,8 +162,17 @@ func (u Unicast) open(o *opener, index int) (Link, error) {
 	if u.IPv6 {
 		kind, family = ucast6, unix.AF_INET6
 	}
+	address, err := literal(u.Target, family)
+	if err != nil {
+		return nil, err
+	}
 	l := o.attach(o.shared(u.Device, family, u.Port), kind, index)
-	l.aim = (&unicast{link: l, target: u.Target, port: u.Port}).aim
+	l.aim = aimUnicast(l, u.Port)
+	if address.IsValid() {
+		l.peer.Store(&address)
+	} else {
+		l.target = u.Target
+	}
 	return l, nil
 }
 

@@ -2,7 +2,6 @@ package link
 
 import (
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,22 +25,28 @@ type Packet struct {
 	released atomic.Bool
 }
 
-// packets is shared by all links: a heartbeat costs no allocation once as many
-// packets exist as are ever in flight.
-var packets = sync.Pool{New: func() any { return &Packet{pooled: true} }}
+// free holds packets to be used again, for all links: a heartbeat costs no
+// allocation once as many packets exist as are ever in flight. That is one or
+// two; 256 is what a drain may hand out at once after a pause of 2.5 s at a
+// keepalive of 10 ms. It is not a sync.Pool, which the collector empties.
+var free = make(chan *Packet, 256)
 
-// keptBytes bounds what a packet in the pool holds on to. A heartbeat has about
-// 300 bytes; the rare message of tens of kilobytes is not worth keeping room for.
+// keptBytes bounds what a free packet holds on to. A heartbeat has about 300
+// bytes; the rare message of tens of kilobytes is not worth keeping room for.
 const keptBytes = 4096
 
 func newPacket() *Packet {
-	p := packets.Get().(*Packet)
-	p.released.Store(false)
-	return p
+	select {
+	case p := <-free:
+		p.released.Store(false)
+		return p
+	default:
+		return &Packet{pooled: true}
+	}
 }
 
-// Release gives the packet back. A second call panics: the packet may by then
-// be somebody else's.
+// Release gives the packet back. A second call panics where it is noticed: the
+// packet may by then be somebody else's.
 func (p *Packet) Release() {
 	if p.released.Swap(true) {
 		panic("link: packet released twice")
@@ -53,7 +58,10 @@ func (p *Packet) Release() {
 		p.bytes = nil
 	}
 	p.Message.Reset()
-	packets.Put(p)
+	select {
+	case free <- p:
+	default:
+	}
 }
 
 // hold copies a message, which lives in the buffer of a reader or of its codec

@@ -6,10 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
-	"strconv"
 	"sync"
 	"time"
 
@@ -51,25 +48,8 @@ type Pinger struct {
 	mu       sync.Mutex // of all below
 	sock     *socket[Reply]
 	sequence uint16
-	targets  []target
+	targets  []*target
 	request  []byte
-}
-
-// outstanding is how many requests to one target can await their replies: at
-// a keepalive of 100 ms those of 6 s, which is longer than a reply is of use.
-const outstanding = 64
-
-type target struct {
-	text    string
-	address netip.Addr // invalid while it has not been found
-	to      unix.Sockaddr
-	asked   [outstanding]question // by sequence number, modulo
-	condition
-}
-
-type question struct {
-	echo echo
-	at   time.Time // zero when answered
 }
 
 // NewPinger makes a pinger. It is opened by its Run.
@@ -82,7 +62,13 @@ func NewPinger(ping Ping, h PingHandler) (*Pinger, error) {
 	p := &Pinger{ping: ping, id: binary.BigEndian.Uint16(id[:]), handler: h}
 	p.life, p.end = context.WithCancel(context.Background())
 	for _, text := range ping.Targets {
-		p.targets = append(p.targets, target{text: text})
+		address, err := literal(text, p.family())
+		if err != nil {
+			return nil, fmt.Errorf("ping node %q: %w", ping.Name, err)
+		}
+		t := &target{text: text}
+		t.aim(address)
+		p.targets = append(p.targets, t)
 	}
 	return p, nil
 }
@@ -104,12 +90,11 @@ func (p *Pinger) Send() error {
 	var failed error
 	asked := 0
 	p.sequence++
-	for i := range p.targets {
-		t := &p.targets[i]
+	for _, t := range p.targets {
 		if p.sock == nil || t.to == nil {
 			continue
 		}
-		if err := p.ask(t); err != nil {
+		if err := t.ask(p); err != nil {
 			failed = sendError(p.ping.Name, err)
 			continue
 		}
@@ -122,20 +107,6 @@ func (p *Pinger) Send() error {
 		return failed
 	}
 	return &SendError{Link: p.ping.Name, Reason: SendNoDevice, Err: ErrNotOpen}
-}
-
-func (p *Pinger) ask(t *target) error {
-	q := &t.asked[p.sequence%outstanding]
-	q.echo.id, q.echo.sequence = p.id, p.sequence
-	rand.Read(q.echo.token[:])
-	p.request = appendRequest(p.request[:0], q.echo, p.ping.IPv6)
-	q.at = time.Now()
-	for {
-		err := unix.Sendto(p.sock.fd, p.request, unix.MSG_DONTWAIT, t.to)
-		if err != unix.EINTR {
-			return err
-		}
-	}
 }
 
 // Drain hands the replies that wait in the kernel at this instant to received,
@@ -192,16 +163,13 @@ func (p *Pinger) serve(ctx context.Context, s *socket[Reply]) error {
 	context.AfterFunc(ctx, closeSocket)
 	p.use(s)
 
-	found := make(chan struct{})
-	go func() {
-		defer close(found)
-		for !p.find(ctx) {
-			pause(ctx, lookInterval)
-		}
-	}()
+	var finding sync.WaitGroup
+	for i := range p.targets {
+		finding.Go(func() { p.find(ctx, i) })
+	}
 	err := s.run(p.handler.Replied)
 	cancel()
-	<-found
+	finding.Wait()
 	closeSocket()
 	if errors.Is(err, os.ErrClosed) {
 		return nil
@@ -215,30 +183,20 @@ func (p *Pinger) use(s *socket[Reply]) {
 	p.sock = s
 }
 
-// find looks for the addresses of targets that have none, and reports whether
-// there is nothing left to look for. An address once found is kept, as that of
-// a ucast line is.
-func (p *Pinger) find(ctx context.Context) (done bool) {
-	done = true
-	for i := range p.targets {
-		t := &p.targets[i]
-		if t.to == nil {
-			address, err := resolve(ctx, t.text, p.family())
-			if ctx.Err() != nil {
-				return true
-			}
-			if err != nil {
-				p.set(i, StateWaiting, Unresolved, err)
-				done = false
-				continue
-			}
-			p.mu.Lock()
-			t.address, t.to = address, sockaddr(netip.AddrPortFrom(address, 0), zoneIndex(t.text))
-			p.mu.Unlock()
+// find sees to it that a target has an address, and reports its state.
+func (p *Pinger) find(ctx context.Context, i int) {
+	t := p.targets[i]
+	if t.to == nil {
+		p.set(i, StateWaiting, Unresolved, nil)
+		address, ok := resolve(ctx, t.text, p.family())
+		if !ok {
+			return
 		}
-		p.set(i, StateOpen, "", nil)
+		p.mu.Lock()
+		t.aim(address)
+		p.mu.Unlock()
 	}
-	return done
+	p.set(i, StateOpen, "", nil)
 }
 
 func (p *Pinger) family() int {
@@ -246,23 +204,6 @@ func (p *Pinger) family() int {
 		return unix.AF_INET6
 	}
 	return unix.AF_INET
-}
-
-// zoneIndex is the index of the interface that an address of link scope was
-// written with, as in "fe80::1%eth0"; 0 without.
-func zoneIndex(text string) int {
-	address, err := netip.ParseAddr(text)
-	if err != nil || address.Zone() == "" {
-		return 0
-	}
-	if index, err := strconv.Atoi(address.Zone()); err == nil {
-		return index
-	}
-	found, err := net.InterfaceByName(address.Zone())
-	if err != nil {
-		return 0
-	}
-	return found.Index
 }
 
 // take is source.take: the reply if it answers an open question.
@@ -273,18 +214,15 @@ func (p *Pinger) take(s *socket[Reply]) (Reply, bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := range p.targets {
-		t := &p.targets[i]
-		q := &t.asked[e.sequence%outstanding]
-		if t.address != s.got.source.Addr() || q.echo != e || q.at.IsZero() {
+	for _, t := range p.targets {
+		if t.address != s.got.source.Addr() {
 			continue
 		}
-		r := Reply{
-			Name: p.ping.Name, Target: t.text, At: s.at, Read: s.read,
-			RoundTrip: max(0, s.at.Sub(q.at)), // the clocks are read in turn, and may differ by a hair
+		if asked, ok := t.answered(e); ok {
+			// The clocks are read in turn, and may differ by a hair.
+			roundTrip := max(0, s.at.Sub(asked))
+			return Reply{Name: p.ping.Name, Target: t.text, At: s.at, Read: s.read, RoundTrip: roundTrip}, true
 		}
-		q.at = time.Time{}
-		return r, true
 	}
 	return Reply{}, false
 }

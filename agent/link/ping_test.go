@@ -222,46 +222,39 @@ func answer(t *testing.T, by *icmp.PacketConn, to net.Addr, kind ipv4.ICMPType, 
 	must(t, err)
 }
 
-func TestPingDrain(t *testing.T) {
+// pingWithoutReader opens a pinger as Run does, but nobody reads it.
+func pingWithoutReader(t *testing.T) *Pinger {
+	t.Helper()
 	ns1, _ := nstest.Pair(t)
-	n := &pingNode{t: t, states: map[int]string{}}
-	var err error
-	n.Pinger, err = NewPinger(Ping{Name: "node", Targets: []string{"192.0.2.2"}}, n)
+	p, err := NewPinger(Ping{Name: "node", Targets: []string{"192.0.2.2"}}, &pingNode{})
 	must(t, err)
-	ns1.Do(t, func() { // as Run does, but nobody reads
-		s, err := n.open()
+	ns1.Do(t, func() {
+		s, err := p.open()
 		must(t, err)
 		t.Cleanup(func() { s.file.Close() })
-		n.find(context.Background())
-		n.use(s)
+		p.use(s)
 	})
-	must(t, n.Send())
+	return p
+}
+
+func TestPingDrain(t *testing.T) {
+	p := pingWithoutReader(t)
+	must(t, p.Send())
 	var drained []Reply
 	nstest.Await(t, "the reply is drained", func() bool {
-		n.Drain(func(r Reply) { drained = append(drained, r) })
+		p.Drain(func(r Reply) { drained = append(drained, r) })
 		return len(drained) == 1
 	})
 }
 
 func TestPingCostsNoAllocation(t *testing.T) {
-	ns1, _ := nstest.Pair(t)
-	n := &pingNode{t: t, states: map[int]string{}}
-	var err error
-	n.Pinger, err = NewPinger(Ping{Name: "node", Targets: []string{"192.0.2.2"}}, n)
-	must(t, err)
-	ns1.Do(t, func() {
-		s, err := n.open()
-		must(t, err)
-		t.Cleanup(func() { s.file.Close() })
-		n.find(context.Background())
-		n.use(s)
-	})
+	p := pingWithoutReader(t)
 	came := 0
 	count := func(Reply) { came++ }
 	got := testing.AllocsPerRun(200, func() {
 		for before := came; came == before; {
-			must(t, n.Send())
-			n.Drain(count)
+			must(t, p.Send())
+			p.Drain(count)
 		}
 	})
 	if got != 0 {

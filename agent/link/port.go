@@ -134,7 +134,7 @@ func (p *port) watch(ctx context.Context, m *monitor, index int) {
 			return
 		}
 		for _, l := range p.links {
-			l.follow(ctx, m, found)
+			l.follow(m, found)
 		}
 		m.wait(ctx)
 	}

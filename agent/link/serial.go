@@ -89,16 +89,6 @@ func (l *serial) Run(ctx context.Context) error {
 	return nil
 }
 
-// pause waits for a while, or for the end of ctx.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
 func (l *serial) openLine() (*line, error) {
 	fd, err := openTTY(l.name, rates[l.baud])
 	if err != nil {

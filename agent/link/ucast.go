@@ -10,56 +10,73 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unicast is the aim of a ucast line.
-type unicast struct {
-	link   *udp
-	target string
-	port   uint16
-	found  netip.Addr // what target turned out to be; kept from then on
-}
-
-// aim aims at the peer. Where the line names this very machine, so that both
-// nodes can have the same ha.cf, there is nothing to aim at. An address can
-// come to be ours, or cease to be, at any time.
-func (u *unicast) aim(ctx context.Context, m *monitor, found iface) (to netip.AddrPort, _ State, reason string, err error) {
-	if !u.found.IsValid() {
-		u.found, err = resolve(ctx, u.target, u.link.port.family)
-		if err != nil {
-			return to, StateWaiting, Unresolved, err
+// aimUnicast aims at the peer of a ucast line. Where the line names this very
+// machine, so that both nodes can have the same ha.cf, there is nothing to aim
+// at. An address can come to be ours, or cease to be, at any time.
+func aimUnicast(l *udp, port uint16) aim {
+	return func(m *monitor, found iface) (to netip.AddrPort, _ State, reason string) {
+		peer := l.peer.Load()
+		if peer == nil {
+			return to, StateWaiting, Unresolved
 		}
+		ours := m.isOurs(*peer, found.index)
+		l.unused.Store(ours)
+		if ours {
+			return to, StateUnused, ""
+		}
+		return netip.AddrPortFrom(*peer, port), StateOpen, ""
 	}
-	u.link.peer.Store(&u.found)
-	ours := m.isOurs(u.found, found.index)
-	u.link.unused.Store(ours)
-	if ours {
-		return to, StateUnused, "", nil
-	}
-	return netip.AddrPortFrom(u.found, u.port), StateOpen, "", nil
 }
 
-// resolveTimeout bounds one question to the resolver, which is asked again at
-// the next look. A name that resolved once is not asked for again: the links
-// of a running cluster must not hang on a name server.
-const resolveTimeout = 5 * time.Second
+const (
+	// resolveTimeout bounds one question to the resolver.
+	resolveTimeout = 5 * time.Second
 
-// resolve turns an address or name into an address of the family.
-func resolve(ctx context.Context, target string, family int) (netip.Addr, error) {
+	// resolveInterval is between one answer that did not help and the next
+	// question.
+	resolveInterval = time.Second
+)
+
+// literal reads an address of the family. It is invalid, without an error, if
+// the text is a name.
+func literal(text string, family int) (netip.Addr, error) {
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Addr{}, nil
+	}
+	address = address.Unmap().WithZone("")
+	if address.Is6() != (family == unix.AF_INET6) {
+		return netip.Addr{}, fmt.Errorf("%s is an address of the other IP version", text)
+	}
+	return address, nil
+}
+
+// resolve asks for the address of a name until there is one or ctx ends. A name
+// that resolved once is not asked for again: the links of a running cluster
+// must not hang on a name server.
+func resolve(ctx context.Context, name string, family int) (netip.Addr, bool) {
 	network := "ip4"
 	if family == unix.AF_INET6 {
 		network = "ip6"
 	}
-	if address, err := netip.ParseAddr(target); err == nil {
-		address = address.Unmap().WithZone("")
-		if address.Is6() != (network == "ip6") {
-			return netip.Addr{}, fmt.Errorf("%s is not an %s address", target, network)
+	for ctx.Err() == nil {
+		attempt, cancel := context.WithTimeout(ctx, resolveTimeout)
+		all, err := net.DefaultResolver.LookupNetIP(attempt, network, name)
+		cancel()
+		if err == nil && len(all) > 0 {
+			return all[0].Unmap().WithZone(""), true
 		}
-		return address, nil
+		pause(ctx, resolveInterval)
 	}
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
-	defer cancel()
-	all, err := net.DefaultResolver.LookupNetIP(ctx, network, target)
-	if err != nil {
-		return netip.Addr{}, err
+	return netip.Addr{}, false
+}
+
+// pause waits for a while, or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
-	return all[0].Unmap().WithZone(""), nil
 }

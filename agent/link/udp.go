@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -14,9 +15,10 @@ import (
 // it sends.
 type udp struct {
 	base
-	port  *port
-	aim   aim
-	flags int // of each send
+	port   *port
+	aim    aim
+	flags  int    // of each send
+	target string // the name of a ucast line's peer, where it is not an address
 
 	destination unix.Sockaddr              // nil while there is none; of port.mu
 	peer        atomic.Pointer[netip.Addr] // a ucast line's, once known
@@ -24,8 +26,8 @@ type udp struct {
 }
 
 // An aim says where a link sends to, from the interface as it is now. The
-// address is invalid where there is none, and reason says why.
-type aim func(ctx context.Context, m *monitor, found iface) (to netip.AddrPort, state State, reason string, err error)
+// address is invalid where there is none; state and reason say why.
+type aim func(m *monitor, found iface) (to netip.AddrPort, state State, reason string)
 
 func (l *udp) Format() wire.Format { return wire.Netstring }
 
@@ -41,7 +43,16 @@ func (l *udp) Send(packet []byte) error {
 
 func (l *udp) Run(ctx context.Context) error {
 	ctx, cancel := l.untilClosed(ctx)
+	var resolving sync.WaitGroup
+	defer resolving.Wait()
 	defer cancel()
+	if l.target != "" {
+		resolving.Go(func() {
+			if address, ok := resolve(ctx, l.target, l.port.family); ok {
+				l.peer.Store(&address) // seen at the next look
+			}
+		})
+	}
 	return l.port.run(ctx)
 }
 
@@ -69,8 +80,8 @@ func (l *udp) fit(d *datagram) int {
 }
 
 // follow aims anew at the interface as it is now, and reports the state.
-func (l *udp) follow(ctx context.Context, m *monitor, found iface) {
-	to, state, reason, err := l.aim(ctx, m, found)
+func (l *udp) follow(m *monitor, found iface) {
+	to, state, reason := l.aim(m, found)
 	var destination unix.Sockaddr
 	if to.IsValid() {
 		destination = sockaddr(to, found.index)
@@ -85,27 +96,25 @@ func (l *udp) follow(ctx context.Context, m *monitor, found iface) {
 	case !found.running:
 		state, reason = StateWaiting, NoCarrier
 	}
-	if ctx.Err() == nil {
-		l.set(state, reason, err)
-	}
+	l.set(state, reason, nil)
 }
 
-// broadcastTo aims at the broadcast address of the interface, or at that of
+// aimBroadcast aims at the broadcast address of the interface, or at that of
 // every network where the interface has none.
-func broadcastTo(port uint16) aim {
+func aimBroadcast(port uint16) aim {
 	everybody := netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	return func(_ context.Context, _ *monitor, found iface) (netip.AddrPort, State, string, error) {
+	return func(_ *monitor, found iface) (netip.AddrPort, State, string) {
 		if found.broadcast.IsValid() {
-			return netip.AddrPortFrom(found.broadcast, port), StateOpen, "", nil
+			return netip.AddrPortFrom(found.broadcast, port), StateOpen, ""
 		}
-		return netip.AddrPortFrom(everybody, port), StateOpen, "", nil
+		return netip.AddrPortFrom(everybody, port), StateOpen, ""
 	}
 }
 
-// multicastTo aims at a group.
-func multicastTo(group netip.AddrPort) aim {
-	return func(context.Context, *monitor, iface) (netip.AddrPort, State, string, error) {
-		return group, StateOpen, "", nil
+// aimMulticast aims at a group.
+func aimMulticast(group netip.AddrPort) aim {
+	return func(*monitor, iface) (netip.AddrPort, State, string) {
+		return group, StateOpen, ""
 	}
 }
 
