@@ -1,0 +1,346 @@
+package systemd
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// A fake is systemd as far as the driver sees it: the parts of
+// org.freedesktop.systemd1(5) that it calls, and what systemd 252 was seen to
+// do with them. A unit's jobs end when the test says so, if it holds them.
+type fake struct {
+	mu    sync.Mutex
+	conns []*dbus.Conn // to the buses it is on, and those it was on
+	units map[string]*fakeUnit
+	jobs  uint32
+	calls []string    // the requests that change something, in order
+	asked chan string // the same, one by one; 100 are more than a test makes
+}
+
+// A fakeUnit is a unit of the fake. The zero value is a disabled service that
+// is not running, and starts and stops at once.
+type fakeUnit struct {
+	missing, masked bool
+	active, sub     string                 // "": inactive, dead
+	more            properties             // of the unit interface, over the ordinary ones
+	service         properties             // of the service interface likewise
+	onStart         func(*fakeUnit) string // its effect and the result of the job; nil: it becomes active
+	onStop          func(*fakeUnit) string // likewise; nil: it becomes inactive
+	hold            chan struct{}          // if not nil, jobs end after it is closed
+
+	job     uint32
+	jobType string
+	starts  int // since they were forgotten
+	loads   int // times its file was read
+	pinned  bool
+}
+
+func newFake(units map[string]*fakeUnit) *fake {
+	for _, u := range units {
+		if u.active == "" {
+			u.active, u.sub = "inactive", "dead"
+		}
+	}
+	return &fake{units: units, asked: make(chan string, 100)}
+}
+
+const (
+	systemdName = "org.freedesktop.systemd1"
+	systemdPath = "/org/freedesktop/systemd1"
+)
+
+// join puts the fake on a bus, as systemd when the bus has come up.
+func (f *fake) join(t *testing.T, b *testBus) {
+	t.Helper()
+	c := b.dial(t)
+	for _, err := range []error{
+		c.Export(manager{f}, systemdPath, systemdName+".Manager"),
+		c.ExportSubtree(unitProperties{f}, systemdPath+"/unit", "org.freedesktop.DBus.Properties"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.mu.Lock()
+	f.conns = append(f.conns, c)
+	f.mu.Unlock()
+	if reply, err := c.RequestName(systemdName, dbus.NameFlagDoNotQueue); err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
+		t.Fatalf("own %s: %v, %v", systemdName, reply, err)
+	}
+	t.Cleanup(func() { c.Close() })
+}
+
+// leave takes the fake off every bus, without answers to calls in flight.
+func (f *fake) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.conns {
+		c.Close()
+	}
+	f.conns = nil
+}
+
+// log returns the requests so far and forgets them.
+func (f *fake) log() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	calls := f.calls
+	f.calls = nil
+	return calls
+}
+
+// record notes a request.
+func (f *fake) record(call string) {
+	f.calls = append(f.calls, call)
+	f.asked <- call
+}
+
+// await returns when the request has been made.
+func (f *fake) await(t *testing.T, call string) {
+	t.Helper()
+	late := time.After(5 * time.Second)
+	for {
+		select {
+		case got := <-f.asked:
+			if got == call {
+				return
+			}
+		case <-late:
+			t.Fatalf("%q was not asked for within 5 s", call)
+		}
+	}
+}
+
+// change runs fn on a unit while nobody else does.
+func (f *fake) change(name string, fn func(*fakeUnit)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fn(f.units[name])
+}
+
+// find returns a unit, which is read from its file if nothing keeps it loaded.
+func (f *fake) find(name string) *fakeUnit {
+	u := f.units[name]
+	if u == nil {
+		return &fakeUnit{missing: true, active: "inactive", sub: "dead"}
+	}
+	if !u.pinned && u.active == "inactive" && u.job == 0 || u.loads == 0 {
+		u.loads++
+	}
+	return u
+}
+
+// manager is the object that systemd itself is.
+type manager struct{ *fake }
+
+func (m manager) StartUnit(name, mode string) (dbus.ObjectPath, *dbus.Error) {
+	return m.enqueue("start", name, mode)
+}
+
+func (m manager) StopUnit(name, mode string) (dbus.ObjectPath, *dbus.Error) {
+	return m.enqueue("stop", name, mode)
+}
+
+func (m manager) ResetFailedUnit(name string) *dbus.Error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.record("reset " + name)
+	u := m.find(name)
+	if u.missing {
+		return failed("NoSuchUnit", "Unit %s not loaded.", name)
+	}
+	u.starts = 0
+	if u.active == "failed" {
+		u.active, u.sub = "inactive", "dead"
+	}
+	return nil
+}
+
+func (m manager) RefUnit(name string) *dbus.Error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.find(name)
+	if err := u.refusal(name); err != nil {
+		return err
+	}
+	u.pinned = true
+	return nil
+}
+
+func failed(name, format string, args ...any) *dbus.Error {
+	return dbus.NewError(systemdName+"."+name, []any{fmt.Sprintf(format, args...)})
+}
+
+func (u *fakeUnit) refusal(name string) *dbus.Error {
+	switch {
+	case u.missing:
+		return failed("NoSuchUnit", "Unit %s not found.", name)
+	case u.masked:
+		return failed("UnitMasked", "Unit %s is masked.", name)
+	}
+	return nil
+}
+
+// enqueue makes a job, or merges the request with a job of its kind; a job of
+// the other kind is canceled.
+func (f *fake) enqueue(kind, name, mode string) (dbus.ObjectPath, *dbus.Error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.record(kind + " " + name + " " + mode)
+	u := f.find(name)
+	if err := u.refusal(name); err != nil && kind == "start" {
+		return "", err
+	}
+	if u.job != 0 && u.jobType == kind {
+		return jobPath(u.job), nil
+	}
+	if u.job != 0 {
+		f.remove(name, u, "canceled")
+	}
+	f.jobs++
+	u.job, u.jobType = f.jobs, kind
+	go f.run(name, u, f.jobs, kind, u.hold)
+	return jobPath(f.jobs), nil
+}
+
+func jobPath(id uint32) dbus.ObjectPath {
+	return dbus.ObjectPath(fmt.Sprintf("%s/job/%d", systemdPath, id))
+}
+
+// run carries out a job, unless it was canceled meanwhile.
+func (f *fake) run(name string, u *fakeUnit, id uint32, kind string, hold <-chan struct{}) {
+	f.mu.Lock()
+	if u.job == id && u.active != "active" && kind == "start" {
+		u.active, u.sub = "activating", "start"
+	}
+	f.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if u.job != id {
+		return
+	}
+	result := "done"
+	if kind == "start" {
+		result = u.start()
+	} else {
+		result = u.stop()
+	}
+	f.remove(name, u, result)
+}
+
+func (u *fakeUnit) start() string {
+	if u.active == "active" {
+		return "done"
+	}
+	u.starts++
+	if u.starts > 5 { // DefaultStartLimitBurst=
+		return u.fail("start-limit-hit", 0, 0)
+	}
+	if u.onStart != nil {
+		return u.onStart(u)
+	}
+	u.active, u.sub = "active", "running"
+	return "done"
+}
+
+func (u *fakeUnit) stop() string {
+	if u.onStop != nil {
+		return u.onStop(u)
+	}
+	u.active, u.sub = "inactive", "dead"
+	return "done"
+}
+
+// fail leaves the unit failed, with what it says about its main process.
+func (u *fakeUnit) fail(result string, code, status int32) string {
+	u.active, u.sub = "failed", "failed"
+	u.service = maps.Clone(u.service)
+	if u.service == nil {
+		u.service = properties{}
+	}
+	u.service["Result"], u.service["ExecMainCode"], u.service["ExecMainStatus"] = result, code, status
+	return "failed"
+}
+
+// remove ends a job and tells everybody who is there to hear it.
+func (f *fake) remove(name string, u *fakeUnit, result string) {
+	id := u.job
+	u.job, u.jobType = 0, ""
+	for _, c := range f.conns {
+		_ = c.Emit(systemdPath, systemdName+".Manager.JobRemoved", id, jobPath(id), name, result) // gone with its bus, perhaps
+	}
+}
+
+// unitProperties is the object that each unit is.
+type unitProperties struct{ *fake }
+
+func (p unitProperties) GetAll(m dbus.Message, iface string) (map[string]dbus.Variant, *dbus.Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	name := unescaped(string(m.Headers[dbus.FieldPath].Value().(dbus.ObjectPath)))
+	u := p.find(name)
+	all := make(map[string]dbus.Variant)
+	for key, value := range u.properties(iface) {
+		all[key] = dbus.MakeVariant(value)
+	}
+	return all, nil
+}
+
+// unescaped is the name of the unit that a path stands for.
+func unescaped(path string) string {
+	var name strings.Builder
+	escaped := path[strings.LastIndexByte(path, '/')+1:]
+	for i := 0; i < len(escaped); i++ {
+		var b byte = escaped[i]
+		if b == '_' {
+			if _, err := fmt.Sscanf(escaped[i+1:i+3], "%02x", &b); err != nil {
+				panic(err)
+			}
+			i += 2
+		}
+		name.WriteByte(b)
+	}
+	return name.String()
+}
+
+type pair[A, B any] struct {
+	First  A
+	Second B
+}
+
+func (u *fakeUnit) properties(iface string) properties {
+	if strings.HasSuffix(iface, ".Service") {
+		return merged(properties{
+			"Type": "forking", "RemainAfterExit": false, "Result": "success",
+			"ExecMainCode": int32(0), "ExecMainStatus": int32(0), "StatusText": "",
+		}, u.service)
+	}
+	load := "loaded"
+	switch {
+	case u.missing:
+		load = "not-found"
+	case u.masked:
+		load = "masked"
+	}
+	return merged(properties{
+		"LoadState": load, "LoadError": pair[string, string]{}, "ActiveState": u.active, "SubState": u.sub,
+		"Job":           pair[uint32, dbus.ObjectPath]{u.job, jobPath(u.job)},
+		"UnitFileState": "disabled", "WantedBy": []string{}, "RequiredBy": []string{}, "TriggeredBy": []string{},
+		"NeedDaemonReload": false, "RefuseManualStart": false, "RefuseManualStop": false,
+		"ConditionTimestamp": uint64(0), "ConditionResult": false,
+	}, u.more)
+}
+
+func merged(p, over properties) properties {
+	maps.Copy(p, over)
+	return p
+}
