@@ -240,10 +240,15 @@ func TestAnUnansweredCallEndsWithItsContext(t *testing.T) {
 	if _, err := d.Status(within(t, 10*time.Second), nginx); err != nil {
 		t.Fatal(err)
 	}
+	unanswering := <-d.conn
+	d.conn <- unanswering
 	f.mu.Lock() // nothing is answered
 	_, err := d.Status(within(t, 50*time.Millisecond), nginx)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Status: %v, want %v", err, context.DeadlineExceeded)
+	}
+	if unanswering.life.Err() == nil {
+		t.Error("the connection is kept, with a request in it that nobody may ever read")
 	}
 	errs := make(chan error, 2)
 	for _, s := range []resources.Spec{nginx, {Name: "apache2"}} {

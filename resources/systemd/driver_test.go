@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godbus/dbus/v5"
 	"github.com/systole-ha/systole/resources"
 )
 
@@ -291,19 +292,35 @@ func TestStartWaitsForAJobThatIsThere(t *testing.T) {
 	}
 }
 
-func TestStartOfAnActiveUnitWithAStopQueued(t *testing.T) {
-	hold := make(chan struct{})
-	defer close(hold)
-	d, f, _ := newDriver(t, map[string]*fakeUnit{"nginx.service": {active: "active", sub: "running", hold: hold}})
-	if _, err := (manager{f}).StopUnit("nginx.service", "replace"); err != nil {
-		t.Fatal(err)
+// A job that is queued tells more than the state that the unit is still in.
+func TestAQueuedJobIsReplaced(t *testing.T) {
+	tests := []struct {
+		name   string
+		active string
+		queued func(manager, string, string) (dbus.ObjectPath, *dbus.Error)
+		op     func(*Driver, context.Context, resources.Spec) error
+	}{
+		{name: "a stop of an active unit, by Start", active: "active", queued: manager.StopUnit, op: (*Driver).Start},
+		{name: "a start of an inactive unit, by Stop", active: "inactive", queued: manager.StartUnit, op: (*Driver).Stop},
 	}
-	f.change("nginx.service", func(u *fakeUnit) { u.hold = nil })
-	if err := d.Start(within(t, 10*time.Second), nginx); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := d.Status(within(t, 10*time.Second), nginx); err != nil || got != resources.Running {
-		t.Errorf("Status = %v, %v, want running", got, err)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			hold := make(chan struct{})
+			defer close(hold)
+			d, f, _ := newDriver(t, map[string]*fakeUnit{"nginx.service": {active: tt.active, hold: hold, waiting: true}})
+			if _, err := tt.queued(manager{f}, "nginx.service", "replace"); err != nil {
+				t.Fatal(err)
+			}
+			f.change("nginx.service", func(u *fakeUnit) { u.hold = nil })
+			if err := tt.op(d, within(t, 10*time.Second), nginx); err != nil {
+				t.Fatal(err)
+			}
+			f.change("nginx.service", func(u *fakeUnit) {
+				if u.active != tt.active || u.job != 0 {
+					t.Errorf("the unit is %s with job %d, want %s without one", u.active, u.job, tt.active)
+				}
+			})
+		})
 	}
 }
 

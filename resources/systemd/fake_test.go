@@ -33,6 +33,7 @@ type fakeUnit struct {
 	onStart         func(*fakeUnit) string // its effect and the result of the job; nil: it becomes active
 	onStop          func(*fakeUnit) string // likewise; nil: it becomes inactive
 	hold            chan struct{}          // if not nil, jobs end after it is closed
+	waiting         bool                   // its jobs wait for other units before they change anything
 
 	job     uint32
 	jobType string
@@ -216,7 +217,7 @@ func jobPath(id uint32) dbus.ObjectPath {
 // run carries out a job, unless it was canceled meanwhile.
 func (f *fake) run(name string, u *fakeUnit, id uint32, kind string, hold <-chan struct{}) {
 	f.mu.Lock()
-	if u.job == id && u.active != "active" && kind == "start" {
+	if u.job == id && u.active != "active" && kind == "start" && !u.waiting {
 		u.active, u.sub = "activating", "start"
 	}
 	f.mu.Unlock()
