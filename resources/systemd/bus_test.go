@@ -4,21 +4,25 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
 )
 
 // A testBus is a dbus-daemon of the test's own.
 type testBus struct {
 	config  string
 	address string
-	daemon  *exec.Cmd
+	daemon  *os.Process   // nil while it is down
+	ended   chan struct{} // closed when it has
 }
 
 // busConfig is a bus on which everybody may own names and send messages.
@@ -58,20 +62,33 @@ func startBus(t *testing.T) *testBus {
 // time.
 func (b *testBus) start(t *testing.T) {
 	t.Helper()
-	b.daemon = exec.Command("dbus-daemon", "--nofork", "--nopidfile", "--print-address", "--config-file="+b.config)
+	cmd := exec.Command("dbus-daemon", "--nofork", "--nopidfile", "--print-address", "--config-file="+b.config)
+	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL} // a test that is killed leaves none behind
 	var complaints bytes.Buffer
-	b.daemon.Stderr = &complaints
-	output, err := b.daemon.StdoutPipe()
+	cmd.Stderr = &complaints
+	output, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.daemon.Start(); err != nil {
-		t.Fatalf("%v (Debian: apt install dbus)", err)
+	started := make(chan error)
+	b.ended = make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // whose end would count as the test's
+		defer runtime.UnlockOSThread()
+		defer close(b.ended)
+		if err := cmd.Start(); err != nil {
+			started <- fmt.Errorf("%w (Debian: apt install dbus)", err)
+			return
+		}
+		_, err := bufio.NewReader(output).ReadString('\n')
+		started <- err
+		_ = cmd.Wait() // it is killed, and the error says so
+	}()
+	if err := <-started; err != nil {
+		<-b.ended
+		t.Fatalf("start dbus-daemon: %v %s", err, complaints.String())
 	}
-	if _, err := bufio.NewReader(output).ReadString('\n'); err != nil {
-		_ = b.daemon.Wait() // it ended by itself: what it wrote says why
-		t.Fatalf("dbus-daemon did not start: %s", complaints.String())
-	}
+	b.daemon = cmd.Process
 }
 
 // kill ends the daemon, and with it every connection.
@@ -80,10 +97,10 @@ func (b *testBus) kill(t *testing.T) {
 	if b.daemon == nil {
 		return
 	}
-	if err := b.daemon.Process.Kill(); err != nil {
+	if err := b.daemon.Kill(); err != nil {
 		t.Error(err)
 	}
-	_ = b.daemon.Wait() // it was killed: the error says so
+	<-b.ended
 	b.daemon = nil
 }
 
