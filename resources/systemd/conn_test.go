@@ -131,10 +131,18 @@ func TestDriverWaitsForSystemdToComeBack(t *testing.T) {
 	if err := d.Start(within(t, 10*time.Second), nginx); err != nil {
 		t.Fatal(err)
 	}
+	dialled := make(chan bool, 100)
+	d.dialers = []Dialer{func(ctx context.Context) (*dbus.Conn, error) {
+		dialled <- true
+		return Bus(bus.address)(ctx)
+	}}
 	f.leave()
 	stopped := make(chan error, 1)
 	go func() { stopped <- d.Stop(within(t, 10*time.Second), nginx) }()
-	time.AfterFunc(3*firstPause, func() { f.join(t, bus) })
+	for range 3 { // in vain
+		<-dialled
+	}
+	f.join(t, bus)
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}

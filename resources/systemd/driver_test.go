@@ -154,16 +154,10 @@ func TestStart(t *testing.T) {
 
 // A service of Type=simple is active before its program runs.
 func TestStartGivesASimpleServiceTimeToDie(t *testing.T) {
-	d, f, _ := newDriver(t, map[string]*fakeUnit{"nginx.service": {service: properties{"Type": "simple"}}})
-	f.change("nginx.service", func(u *fakeUnit) {
-		u.onStart = func(u *fakeUnit) string {
-			u.active, u.sub = "active", "running"
-			time.AfterFunc(settleTime/5, func() {
-				f.change("nginx.service", func(u *fakeUnit) { u.fail("exit-code", 1, 203) })
-			})
-			return "done"
-		}
-	})
+	d, _, _ := newDriver(t, map[string]*fakeUnit{"nginx.service": {
+		service: properties{"Type": "simple"},
+		onLook:  func(u *fakeUnit) { u.fail("exit-code", 1, 203) },
+	}})
 	err := d.Start(within(t, 10*time.Second), nginx)
 	if err == nil || !strings.Contains(err.Error(), "status 203") {
 		t.Errorf("Start: %v, want that its program cannot be executed", err)

@@ -32,6 +32,7 @@ type fakeUnit struct {
 	service         properties             // of the service interface likewise
 	onStart         func(*fakeUnit) string // its effect and the result of the job; nil: it becomes active
 	onStop          func(*fakeUnit) string // likewise; nil: it becomes inactive
+	onLook          func(*fakeUnit)        // what happens right after its service properties were read
 	hold            chan struct{}          // if not nil, jobs end after it is closed
 	waiting         bool                   // its jobs wait for other units before they change anything
 
@@ -292,6 +293,9 @@ func (p unitProperties) GetAll(m dbus.Message, iface string) (map[string]dbus.Va
 	all := make(map[string]dbus.Variant)
 	for key, value := range u.properties(iface) {
 		all[key] = dbus.MakeVariant(value)
+	}
+	if u.onLook != nil && strings.HasSuffix(iface, ".Service") {
+		u.onLook(u)
 	}
 	return all, nil
 }
