@@ -36,3 +36,12 @@ func waitReason(err error) string {
 	}
 	return Other
 }
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -105,6 +105,7 @@ func setUpICMP(fd int, ipv6 bool, id uint16) error {
 	err := firstError(
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY, priority),
+		growBuffer(fd),
 	)
 	if err != nil {
 		return err

@@ -51,8 +51,10 @@ type Link interface {
 	Close() error
 }
 
-// A Handler is told what happens on links, from their goroutines. It should
-// not keep them long, and must not wait for a goroutine that is in Drain.
+// A Handler is told what happens on links, from their goroutines, or from that
+// of whoever drains. It should not keep them long: while Received does not
+// return, packets wait in the kernel, and a goroutine in Drain waits 5 ms for
+// the one in hand. Once the context of Run has ended it must return.
 type Handler interface {
 	// Received takes over an authentic packet and releases it exactly once.
 	// Our own packets are among them where the medium brings them back.

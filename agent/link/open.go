@@ -24,35 +24,6 @@ type Medium interface {
 	open(*opener, int) (Link, error)
 }
 
-// Broadcast is a bcast (or udp) interface.
-type Broadcast struct {
-	Device string
-	Port   uint16
-}
-
-// Multicast is an mcast or mcast6 line, as the group is IPv4 or IPv6.
-type Multicast struct {
-	Device string
-	Group  netip.Addr
-	Port   uint16
-	TTL    int  // hop limit: 0 stays on this machine, 1 on this network
-	Loop   bool // whether our own packets come back
-}
-
-// Unicast is a ucast or ucast6 line.
-type Unicast struct {
-	Device string
-	Target string // the peer's address or name; our own makes the line unused
-	Port   uint16
-	IPv6   bool // a ucast6 line
-}
-
-// Serial is a serial device.
-type Serial struct {
-	Device string // full path
-	Baud   int    // one of Bauds
-}
-
 // Open makes the links of a node, in the order of ha.cf. Links are opened by
 // their Run; an error here is a medium that makes no sense, as *MediumError.
 //
@@ -111,69 +82,6 @@ func (o *opener) attach(p *port, kind string, index int) *udp {
 	l.init(p.device, kind, index, o.ring, o.handler)
 	p.links = append(p.links, l)
 	return l
-}
-
-func (b Broadcast) open(o *opener, index int) (Link, error) {
-	if err := check(b.Device, b.Port); err != nil {
-		return nil, err
-	}
-	p := o.shared(b.Device, unix.AF_INET, b.Port)
-	p.prepare = allowBroadcast
-	l := o.attach(p, bcast, index)
-	l.aim, l.flags = aimBroadcast(b.Port), unix.MSG_DONTROUTE
-	return l, nil
-}
-
-func allowBroadcast(fd, _ int) error {
-	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1)
-}
-
-func (m Multicast) open(o *opener, index int) (Link, error) {
-	if err := check(m.Device, m.Port); err != nil {
-		return nil, err
-	}
-	group := m.Group.Unmap().WithZone("")
-	if !group.IsMulticast() {
-		return nil, fmt.Errorf("%s is not a multicast group", m.Group)
-	}
-	if m.TTL < 0 || m.TTL > 255 {
-		return nil, fmt.Errorf("ttl %d is not between 0 and 255", m.TTL)
-	}
-	kind, family := mcast, unix.AF_INET
-	if group.Is6() {
-		kind, family = mcast6, unix.AF_INET6
-	}
-	to := netip.AddrPortFrom(group, m.Port)
-	p := newPort(m.Device, family, to, o.handler)
-	p.prepare = joinGroup(group, m.TTL, m.Loop)
-	l := o.attach(p, kind, index)
-	l.aim = aimMulticast(to)
-	return l, nil
-}
-
-func (u Unicast) open(o *opener, index int) (Link, error) {
-	if err := check(u.Device, u.Port); err != nil {
-		return nil, err
-	}
-	if u.Target == "" {
-		return nil, fmt.Errorf("ucast without a peer")
-	}
-	kind, family := ucast, unix.AF_INET
-	if u.IPv6 {
-		kind, family = ucast6, unix.AF_INET6
-	}
-	address, err := literal(u.Target, family)
-	if err != nil {
-		return nil, err
-	}
-	l := o.attach(o.shared(u.Device, family, u.Port), kind, index)
-	l.aim = aimUnicast(l, u.Port)
-	if address.IsValid() {
-		l.peer.Store(&address)
-	} else {
-		l.target = u.Target
-	}
-	return l, nil
 }
 
 // check refuses what no kernel will ever take.

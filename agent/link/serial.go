@@ -14,6 +14,12 @@ import (
 	"github.com/systole-ha/systole/agent/wire"
 )
 
+// Serial is a serial device.
+type Serial struct {
+	Device string // full path
+	Baud   int    // 9600, 19200, 38400, 57600, 115200, 230400 or 460800 bit/s
+}
+
 func (s Serial) open(o *opener, index int) (Link, error) {
 	if s.Device == "" || s.Device[0] != '/' {
 		return nil, fmt.Errorf("%q is not the full path of a serial device", s.Device)

@@ -10,6 +10,39 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Unicast is a ucast or ucast6 line.
+type Unicast struct {
+	Device string
+	Target string // the peer's address or name; our own makes the line unused
+	Port   uint16
+	IPv6   bool // a ucast6 line
+}
+
+func (u Unicast) open(o *opener, index int) (Link, error) {
+	if err := check(u.Device, u.Port); err != nil {
+		return nil, err
+	}
+	if u.Target == "" {
+		return nil, fmt.Errorf("ucast without a peer")
+	}
+	kind, family := ucast, unix.AF_INET
+	if u.IPv6 {
+		kind, family = ucast6, unix.AF_INET6
+	}
+	address, err := literal(u.Target, family)
+	if err != nil {
+		return nil, err
+	}
+	l := o.attach(o.shared(u.Device, family, u.Port), kind, index)
+	l.aim = aimUnicast(l, u.Port)
+	if address.IsValid() {
+		l.peer.Store(&address)
+	} else {
+		l.target = u.Target
+	}
+	return l, nil
+}
+
 // aimUnicast aims at the peer of a ucast line. Where the line names this very
 // machine, so that both nodes can have the same ha.cf, there is nothing to aim
 // at. An address can come to be ours, or cease to be, at any time.
