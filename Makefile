@@ -20,7 +20,7 @@ build: ## the four binaries, static, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
 demo: deps build ## two nodes, one service, one power cut
-	$(GO) run ./test/demo -bin bin
+	$(GO) run ./test/demo
 
 test: deps build check unit lab ## everything
 

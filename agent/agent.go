@@ -21,17 +21,11 @@ import (
 type Config struct {
 	Core    core.Config
 	Keyring *wire.Keyring
-	Open    func(link.Handler) ([]link.Link, error)          // in the order of Core.Members.Links
-	Pingers func(answer func(core.Pinged)) ([]Pinger, error) // nil for none
-	Driver  func(resources.Spec) resources.Driver            // never nil for a resource of Core.Groups
-	Timeout func(takeover.Operation) time.Duration           // of one order
-	Sinks   []event.Sink                                     // in the order in which they are shown each event
-}
-
-// A Pinger asks one ping node for an echo, and listens for it while it runs.
-type Pinger interface {
-	Send(now time.Time) // never waits
-	Run(ctx context.Context) error
+	Open    func(link.Handler) ([]link.Link, error) // in the order of Core.Members.Links
+	Pings   []link.Ping                             // in the order of Core.Members.PingNodes
+	Driver  func(resources.Spec) resources.Driver   // never nil for a resource of Core.Groups
+	Timeout func(takeover.Operation) time.Duration  // of one order
+	Sinks   []event.Sink                            // in the order in which they are shown each event
 }
 
 // inputsWaiting is how many inputs may wait for the loop. A step takes some
@@ -44,7 +38,7 @@ type Agent struct {
 	cfg     Config
 	core    *core.Core
 	links   []link.Link
-	pingers []Pinger
+	pingers []*link.Pinger
 	inputs  chan input
 	calls   chan func(now time.Time)
 	ended   chan struct{} // closed when the loop is over
@@ -79,10 +73,14 @@ func New(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	a.links = links
-	if cfg.Pingers != nil {
-		a.pingers, err = cfg.Pingers(func(p core.Pinged) { a.tell(p) })
+	for _, ping := range cfg.Pings {
+		p, err := link.NewPinger(ping, handler{a})
+		if err != nil {
+			return nil, err
+		}
+		a.pingers = append(a.pingers, p)
 	}
-	return a, err
+	return a, nil
 }
 
 // Run runs the node until Stop has handed over, or ctx ends: then it stops at
@@ -228,7 +226,7 @@ func (a *Agent) act(ctx context.Context, now time.Time, out core.Output) {
 	}
 	if out.Ping {
 		for _, p := range a.pingers {
-			p.Send(now)
+			p.Send() // what was not sent is not answered
 		}
 	}
 	a.left = a.left || out.Left
@@ -240,6 +238,9 @@ func (a *Agent) look(ctx context.Context) {
 	var found []*link.Packet
 	for _, l := range a.links {
 		l.Drain(func(p *link.Packet) { found = append(found, p) })
+	}
+	for _, p := range a.pingers {
+		p.Drain(func(r link.Reply) { a.step(ctx, pinged(r)) })
 	}
 	for range len(a.inputs) {
 		a.take(ctx, <-a.inputs)

@@ -31,7 +31,19 @@ func (h handler) Rejected(r link.Rejection) {
 	h.a.tell(in)
 }
 
+// Replied takes in an echo reply of a ping node.
+func (h handler) Replied(r link.Reply) { h.a.tell(pinged(r)) }
+
+func pinged(r link.Reply) core.Pinged {
+	return core.Pinged{At: r.At, PingNode: r.Name, RoundTrip: r.RoundTrip}
+}
+
+// Changed reports a link that opened or waits. That a ping node cannot be asked
+// shows in its not answering.
 func (h handler) Changed(c link.Change) {
+	if c.Index >= len(h.a.links) || h.a.links[c.Index].Name() != c.Link {
+		return
+	}
 	kind := h.a.links[c.Index].Kind()
 	switch c.State {
 	case link.StateUnused:

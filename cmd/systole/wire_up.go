@@ -89,6 +89,7 @@ func (d *daemon) agentConfig(id identity, sinks ...event.Sink) agent.Config {
 		Open: func(h link.Handler) ([]link.Link, error) {
 			return link.Open(d.cfg.Auth.Ring, h, media(d.cfg.Links)...)
 		},
+		Pings: pings(d.cfg.Pings),
 		Driver: func(s resources.Spec) resources.Driver {
 			_, driver, _ := d.registry.driver(s)
 			return driver
@@ -125,6 +126,14 @@ func media(links []config.Link) []link.Medium {
 		}
 	}
 	return media
+}
+
+func pings(configured []config.Ping) []link.Ping {
+	var pings []link.Ping
+	for _, p := range configured {
+		pings = append(pings, link.Ping{Name: p.Name, Targets: p.Targets, IPv6: p.IPv6})
+	}
+	return pings
 }
 
 // A node answers the control socket.

@@ -200,7 +200,7 @@ func (d *demo) powerCut(ctx context.Context) error {
 	if err := cluster.WaitHold(ctx, d.lab.Node("beta"), "all"); err != nil {
 		return err
 	}
-	if err := d.outage("the client was without an answer for", "beta"); err != nil {
+	if err := d.outage("was without an answer for", "beta"); err != nil {
 		return err
 	}
 	return d.timeline(ctx)
@@ -272,7 +272,7 @@ func (d *demo) failback(ctx context.Context) error {
 	if err := cluster.WaitHold(ctx, d.lab.Node("alpha"), "local"); err != nil {
 		return err
 	}
-	if err := d.outage("failback cost the client", "alpha"); err != nil {
+	if err := d.outage("lost to the failback", "alpha"); err != nil {
 		return err
 	}
 	return d.verdict()
