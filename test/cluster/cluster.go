@@ -22,9 +22,26 @@ import (
 // Unit is the daemon's.
 const Unit = "systole.service"
 
-// installed is where make install has put everything; the same for all
-// clusters of a process.
-var installed = sync.OnceValues(func() (string, error) {
+// builtEnv names a directory into which make install has put what is to be run
+// instead of this tree: a build to be compared, or a package unpacked.
+const builtEnv = "SYSTOLE_INSTALLED"
+
+// installed is where make install has put everything, once it has; the same
+// for all clusters of a process.
+var installed struct {
+	sync.Mutex
+	dir string
+}
+
+func install() (string, error) {
+	if dir := os.Getenv(builtEnv); dir != "" {
+		return dir, nil
+	}
+	installed.Lock()
+	defer installed.Unlock()
+	if installed.dir != "" {
+		return installed.dir, nil
+	}
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err
@@ -35,15 +52,18 @@ var installed = sync.OnceValues(func() (string, error) {
 	}
 	out, err := exec.Command("make", "--silent", "--no-print-directory", "-C", root, "install", "DESTDIR="+dir).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("make install: %w\n%s", err, out)
+		return "", errors.Join(fmt.Errorf("make install: %w\n%s", err, out), os.RemoveAll(dir))
 	}
+	installed.dir = dir
 	return dir, nil
-})
+}
 
 // Remove deletes what was installed for the labs of this process.
 func Remove() {
-	if dir, err := installed(); err == nil {
-		os.RemoveAll(dir)
+	installed.Lock()
+	defer installed.Unlock()
+	if installed.dir != "" {
+		os.RemoveAll(installed.dir)
 	}
 }
 
@@ -57,7 +77,7 @@ func moduleRoot() (string, error) {
 
 // Install puts systole and its configuration on a node, which may be off.
 func Install(n *lab.Node, files lab.Files) error {
-	dir, err := installed()
+	dir, err := install()
 	if err != nil {
 		return err
 	}
