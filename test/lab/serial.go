@@ -105,10 +105,12 @@ func (s *serialLine) cut(node string, d Direction, lost bool) error {
 	return s.process.Send(s.spec)
 }
 
-// drain forgets what a node was sent while it was off.
+// drain forgets what a node was sent while it was off, and that it had the
+// device for itself (TIOCEXCL), which a device without power does not remember.
 func (s *serialLine) drain(node string) {
 	if i := s.index(node); i >= 0 {
 		_ = unix.IoctlSetInt(int(s.slaves[i].Fd()), unix.TCFLSH, unix.TCIFLUSH)
+		_ = unix.IoctlSetInt(int(s.slaves[i].Fd()), unix.TIOCNXCL, 0)
 	}
 }
 
