@@ -160,6 +160,23 @@ func (p *pair) none(n *lab.Node, since time.Time, kinds ...string) {
 	}
 }
 
+// entry waits for the first report of a kind since an instant. Pairs of field
+// and value say more of it.
+func (p *pair) entry(n *lab.Node, since time.Time, kind string, with ...string) cluster.Entry {
+	p.t.Helper()
+	what := strings.Join(append([]string{kind}, with...), " ")
+	e, err := cluster.WaitEntry(soon(p.t), n, since, what, func(e cluster.Entry) bool {
+		for i := 0; i < len(with); i += 2 {
+			if e.Get(with[i]) != with[i+1] {
+				return false
+			}
+		}
+		return e.Kind == kind
+	})
+	must(p.t, err)
+	return e
+}
+
 // run runs a command in a node, which must exit with 0.
 func (p *pair) run(n *lab.Node, command string, args ...string) string {
 	p.t.Helper()
