@@ -48,6 +48,7 @@ func (h handler) Changed(c link.Change) {
 	switch c.State {
 	case link.StateUnused:
 		h.a.tell(core.Unused{Link: c.Index})
+		h.a.tell(core.Fact{Event: event.LinkOpened{Link: c.Link, Medium: kind, Unused: true}})
 	case link.StateWaiting:
 		e := event.LinkClosed{Link: c.Link, Medium: kind, Error: c.Reason}
 		if c.Err != nil {

@@ -19,6 +19,7 @@ import (
 //	syrel     the daemon's version
 //	sysent    when this was sent, µs of the sender's own clock
 //	sylate    how late that was, µs
+//	sywall    when this was sent by the sender's wall clock, µs of Unix time
 //	syecho    for each link on which you were heard: sysent:µs held:link
 //	sycfg     hash of ha.cf                   (now and then)
 //	syseed    random, for ids of incidents    (now and then)
@@ -38,6 +39,7 @@ func (c *Core) beat(now time.Time) {
 		"protocol", "1",
 		"syv", extension,
 		"sysent", c.stamp(now),
+		"sywall", strconv.FormatInt(now.UnixMicro(), 16),
 	)
 	if late := now.Sub(c.nextBeat); late > 0 {
 		m.Set("sylate", strconv.FormatInt(late.Microseconds(), 16))

@@ -22,9 +22,24 @@ type peer struct {
 	drift      map[string]string // by file: the hash that was reported
 }
 
+// An echo is the newest heartbeat of a peer on one link, by its stamp and by
+// when it came.
 type echo struct {
 	stamp string
 	at    time.Time
+}
+
+// variation is how much longer or shorter the heartbeat with this stamp was on
+// its way than the one before it on the same link: both clocks only have to
+// run evenly. 0 for the first.
+func (e echo) variation(stamp []byte, at time.Time) time.Duration {
+	before, err1 := strconv.ParseInt(e.stamp, 16, 64)
+	sent, err2 := strconv.ParseInt(string(stamp), 16, 64)
+	if err1 != nil || err2 != nil || sent < before {
+		return 0
+	}
+	change := at.Sub(e.at) - time.Duration(min(sent-before, 1<<40))*time.Microsecond
+	return change.Abs()
 }
 
 func (c *Core) newPeer(name string) *peer {
@@ -152,10 +167,16 @@ func (c *Core) heartbeat(now time.Time, in Received, p *peer, heard sequence.Hea
 		RoundTrip: c.roundTrip(p, in.Link, in.At, m.Get("syecho")),
 		Late:      microseconds(m, "sylate"),
 	}
+	if wall, ok := m.Hex("sywall"); ok && hb.RoundTrip > 0 {
+		// By its clock it was sent half a round trip before it came.
+		hb.Offset = time.UnixMicro(int64(min(wall, 1<<60))).Sub(in.At.Round(0)) + hb.RoundTrip/2
+		hb.OffsetError = hb.RoundTrip / 2
+	}
 	if ms, ok := m.Hex("dt"); ok {
 		hb.Deadtime = time.Duration(min(ms, 1<<32)) * time.Millisecond
 	}
 	if stamp := m.Get("sysent"); len(stamp) > 0 && len(stamp) <= 16 {
+		hb.Variation = p.echoes[in.Link].variation(stamp, in.At)
 		p.echoes[in.Link] = echo{string(stamp), in.At}
 	}
 	c.judge(now, c.members.Heard(now, hb))

@@ -22,7 +22,10 @@ type NodeStopping struct {
 type NodeStopped struct{ Took time.Duration }
 
 // LinkOpened reports that a link's socket or line is usable.
-type LinkOpened struct{ Link, Medium string }
+type LinkOpened struct {
+	Link, Medium string
+	Unused       bool // it leads to this very machine: the peer's line of a ha.cf that both share
+}
 
 // LinkClosed reports that a link's socket or line is not usable at present.
 type LinkClosed struct{ Link, Medium, Error string }

@@ -9,13 +9,16 @@ type HeartbeatSent struct {
 
 // HeartbeatReceived reports one valid heartbeat heard on one link.
 type HeartbeatReceived struct {
-	Peer, Link string
-	Interval   time.Duration // since the previous heartbeat from Peer on Link; 0 for the first
-	Silence    time.Duration // since the previous heartbeat from Peer on any link; 0 for the first and for copies
-	Deadtime   time.Duration // the silence at which Peer would have been declared dead
-	RoundTrip  time.Duration // there and back on Link, less the time Peer held our echo; 0 until it echoes
-	Waited     time.Duration // between arrival and the loop's turn: our own delay
-	Late       time.Duration // how late Peer says it was to send it; 0 where it does not say
+	Peer, Link  string
+	Interval    time.Duration // since the previous heartbeat from Peer on Link; 0 for the first
+	Silence     time.Duration // since the previous heartbeat from Peer on any link; 0 for the first and for copies
+	Deadtime    time.Duration // the silence at which Peer would have been declared dead
+	RoundTrip   time.Duration // there and back on Link, less the time Peer held our echo; 0 until it echoes
+	Waited      time.Duration // between arrival and the loop's turn: our own delay
+	Late        time.Duration // how late Peer says it was to send it; 0 where it does not say
+	Variation   time.Duration // of the one-way transit against the previous one on Link, absolute; needs no common clock
+	Offset      time.Duration // Peer's wall clock less ours; means nothing where OffsetError is 0
+	OffsetError time.Duration // how far Offset can be off: half of RoundTrip; 0 where there is none
 }
 
 // HeartbeatLate reports a heartbeat that ended a silence longer than warntime.

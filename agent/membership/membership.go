@@ -97,17 +97,20 @@ func (m *Members) find(name string) *node {
 
 // A Heartbeat is one valid status message that arrived on one link.
 type Heartbeat struct {
-	At         time.Time // of arrival
-	Peer       string
-	Link       int           // index in Config.Links
-	State      string        // what it says of itself: init, up, active, dead
-	Deadtime   time.Duration // what it wants to be judged by; 0 where it does not say
-	Generation uint64
-	Sequence   uint64
-	Copy       bool // heard by another link before
-	Restarted  bool // the first of a new generation
-	RoundTrip  time.Duration
-	Late       time.Duration
+	At          time.Time // of arrival
+	Peer        string
+	Link        int           // index in Config.Links
+	State       string        // what it says of itself: init, up, active, dead
+	Deadtime    time.Duration // what it wants to be judged by; 0 where it does not say
+	Generation  uint64
+	Sequence    uint64
+	Copy        bool // heard by another link before
+	Restarted   bool // the first of a new generation
+	RoundTrip   time.Duration
+	Late        time.Duration
+	Variation   time.Duration
+	Offset      time.Duration
+	OffsetError time.Duration // 0 where Offset is not known
 }
 
 // Heard takes a heartbeat in. now is the loop's instant, at or after hb.At.
@@ -119,7 +122,8 @@ func (m *Members) Heard(now time.Time, hb Heartbeat) []event.Event {
 	events := make([]event.Event, 0, 3)
 	received := event.HeartbeatReceived{
 		Peer: hb.Peer, Link: m.cfg.Links[hb.Link], Deadtime: n.deadtime,
-		RoundTrip: hb.RoundTrip, Waited: now.Sub(hb.At), Late: hb.Late,
+		RoundTrip: hb.RoundTrip, Waited: now.Sub(hb.At), Late: hb.Late, Variation: hb.Variation,
+		Offset: hb.Offset, OffsetError: hb.OffsetError,
 	}
 	if l := &n.links[hb.Link]; l.heard {
 		received.Interval = max(0, hb.At.Sub(l.last))

@@ -68,6 +68,7 @@ type path struct {
 	received, late              prometheus.Counter
 	lost, reordered, duplicated prometheus.Counter
 	interval, roundTrip         prometheus.Observer
+	variation                   prometheus.Observer
 	last                        prometheus.Gauge
 }
 
@@ -82,6 +83,7 @@ func newPath(s *series, link, peer string) *path {
 		duplicated: s.counter("systole_heartbeats_duplicate_total", link, peer),
 		interval:   s.histogram("systole_heartbeat_interval_seconds", link, peer),
 		roundTrip:  s.histogram("systole_heartbeat_rtt_seconds", link, peer),
+		variation:  s.histogram("systole_heartbeat_delay_variation_seconds", link, peer),
 		last:       s.gauge("systole_link_last_heartbeat_timestamp_seconds", link, peer),
 	}
 }
@@ -99,6 +101,9 @@ func (p *path) heard(arrival time.Time, e event.HeartbeatReceived) {
 	}
 	if e.RoundTrip > 0 {
 		observe(p.roundTrip, e.RoundTrip)
+	}
+	if e.Variation > 0 {
+		observe(p.variation, e.Variation)
 	}
 }
 

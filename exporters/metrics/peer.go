@@ -30,6 +30,8 @@ type peer struct {
 	nearMisses []prometheus.Counter // as nearMisses lists them
 	deadtime   time.Duration
 	inForce    prometheus.Gauge // deadtime
+	offset     prometheus.Gauge
+	offsetOff  prometheus.Gauge // how far offset can be off
 
 	start  time.Time    // of this daemon
 	last   atomic.Int64 // arrival on any link, since start
@@ -52,6 +54,8 @@ func newPeer(s *series, cfg Config, name string, stray *path) *peer {
 		used:        s.histogram("systole_peer_deadtime_used_ratio", name),
 		deadtime:    cfg.Deadtime,
 		inForce:     s.gauge("systole_peer_deadtime_seconds", name),
+		offset:      s.gauge("systole_clock_offset_seconds", name),
+		offsetOff:   s.gauge("systole_clock_offset_error_seconds", name),
 		start:       cfg.Now(),
 		rhythm:      newRhythm(cfg.Keepalive),
 	}
@@ -78,6 +82,10 @@ func (p *peer) path(link string) *path {
 
 func (p *peer) heard(arrival time.Time, e event.HeartbeatReceived) {
 	p.path(e.Link).heard(arrival, e)
+	if e.OffsetError > 0 {
+		p.offset.Set(e.Offset.Seconds())
+		p.offsetOff.Set(e.OffsetError.Seconds())
+	}
 	p.judgedBy(e.Deadtime)
 	p.last.Store(max(p.last.Load(), int64(arrival.Sub(p.start))))
 	if e.Silence == 0 { // the first ever, or a copy by another link
