@@ -61,6 +61,7 @@ type node struct {
 	longest  time.Duration // of those, the longest
 	suspect  time.Time     // when its silence first reached the limit; zero while it has not
 	died     time.Time
+	farewell bool // it has said goodbye and not come back since
 
 	generation uint64
 	sequence   uint64
@@ -165,6 +166,7 @@ func (m *Members) Goodbye(peer string) []event.Event {
 	if n == nil || n.state == Dead {
 		return nil
 	}
+	n.farewell = true
 	return n.become(nil, Leaving)
 }
 
@@ -267,10 +269,10 @@ func (n *node) note(now time.Time, hb Heartbeat) {
 // nextState reads what the peer says of itself. A node that has said goodbye
 // goes on saying active for a while.
 func (n *node) nextState(hb Heartbeat) string {
-	goodbye := n.state == Leaving || n.state == Unknown && n.heard && !n.died.IsZero()
-	if goodbye && !hb.Restarted && hb.State == Active {
+	if n.farewell && !hb.Restarted && hb.State == Active {
 		return n.state
 	}
+	n.farewell = hb.State == Dead
 	switch hb.State {
 	case Init, Up, Active:
 		return hb.State

@@ -221,6 +221,18 @@ func TestLinksThatGoTogetherDoNotCountEachOther(t *testing.T) {
 	}
 }
 
+func TestAPeerThatWasGivenUpUnheardMayStillCome(t *testing.T) {
+	m := settled()
+	m.Expire(at(10))
+	if m.State("beta") != Unknown {
+		t.Errorf("a peer never heard is %s", m.State("beta"))
+	}
+	m.Heard(at(12), beat(12, 0))
+	if m.State("beta") != Active {
+		t.Errorf("heard at last it is %s", m.State("beta"))
+	}
+}
+
 func TestPingNodes(t *testing.T) {
 	m := New(config(), epoch)
 	m.Settle()

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/ipv4"
+	"golang.org/x/sys/unix"
 
 	"github.com/systole-ha/systole/agent/wire"
 	"github.com/systole-ha/systole/test/lab"
@@ -80,51 +81,70 @@ type flooded struct {
 	Took time.Duration
 }
 
-// flood sends floodRate datagrams a second for floodTime to an address, a
-// thousandth of them each millisecond, and prints what it has sent.
+// flood sends floodRate datagrams a second for floodTime to an address, and
+// prints what it has sent.
 func flood(args []string) error {
-	conn, err := net.Dial("udp4", args[0])
-	if err != nil {
-		return err
-	}
-	packets := ipv4.NewPacketConn(conn.(*net.UDPConn))
 	kinds, err := badDatagrams()
 	if err != nil {
 		return err
 	}
+	for i := range kinds {
+		if err := kinds[i].open(args[0]); err != nil {
+			return err
+		}
+	}
 	done := flooded{Sent: map[string]int{}}
 	began := time.Now()
-	for sent := 0; time.Since(began) < floodTime; {
-		due := int(time.Since(began).Seconds() * floodRate)
-		if sent == due {
-			time.Sleep(time.Millisecond)
+	for sent, turn := 0, 0; time.Since(began) < floodTime; turn++ {
+		if due := int(time.Since(began).Seconds() * floodRate); sent >= due {
+			time.Sleep(time.Millisecond) // ahead of its time: 50 of them are a millisecond's
 			continue
 		}
-		batch := make([]ipv4.Message, min(due-sent, 64))
-		for i := range batch {
-			kind := kinds[(sent+i)%len(kinds)]
-			batch[i].Buffers = [][]byte{kind.bytes}
+		kind := kinds[turn%len(kinds)]
+		if _, err := kind.conn.Write(kind.burst); err != nil {
+			return fmt.Errorf("%s, after %d datagrams: %w", kind.name, sent, err)
 		}
-		n, err := packets.WriteBatch(batch, 0)
-		if err != nil {
-			return errors.Join(fmt.Errorf("after %d datagrams", sent), err)
-		}
-		for i := range n {
-			done.Sent[kinds[(sent+i)%len(kinds)].name]++
-		}
-		sent += n
+		done.Sent[kind.name] += kind.count
+		sent += kind.count
 	}
 	done.Took = time.Since(began)
 	return json.NewEncoder(os.Stdout).Encode(done)
 }
 
-type datagram struct {
-	name  string
-	bytes []byte
+// A bad kind of datagram.
+type bad struct {
+	name     string
+	datagram []byte
+	count    int // in a burst, which is one write
+	burst    []byte
+	conn     *net.UDPConn
+}
+
+// open makes a socket that cuts what is written into datagrams (UDP_SEGMENT,
+// udp(7)): one by one they cost this machine more to send than to refuse. Only
+// datagrams that fit a frame can be cut.
+func (b *bad) open(address string) error {
+	conn, err := net.Dial("udp4", address)
+	if err != nil {
+		return err
+	}
+	b.conn, b.burst = conn.(*net.UDPConn), bytes.Repeat(b.datagram, b.count)
+	if b.count == 1 {
+		return nil
+	}
+	raw, err := b.conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT, len(b.datagram))
+	})
+	return errors.Join(err, failed)
 }
 
 // badDatagrams are one of each kind.
-func badDatagrams() ([]datagram, error) {
+func badDatagrams() ([]bad, error) {
 	right, err := wire.NewKeyring(1, []wire.Key{{Number: 1, Method: wire.SHA1, Secret: []byte(floodKey)}})
 	if err != nil {
 		return nil, err
@@ -133,7 +153,8 @@ func badDatagrams() ([]datagram, error) {
 	if err != nil {
 		return nil, err
 	}
-	status := wire.New("t", "status", "st", "active", "dt", "1f4", "protocol", "1", "src", "beta", "seq", "7fff", "hg", "6fffffff", "ts", "6fffffff", "ld", "0.00 0.00 0.00 1/100 1000", "ttl", "3")
+	status := wire.New("t", "status", "st", "active", "dt", "1f4", "protocol", "1",
+		"src", "beta", "seq", "7fff", "hg", "6fffffff", "ts", "6fffffff", "ld", "0.00 0.00 0.00 1/100 1000", "ttl", "3")
 	long := status.Clone()
 	for i := range 300 { // a message has at most 256 fields
 		long.Set(fmt.Sprintf("f%d", i), "x")
@@ -143,10 +164,11 @@ func badDatagrams() ([]datagram, error) {
 	for i := range garbage {
 		garbage[i] = byte(rand.Uint32())
 	}
-	return []datagram{
-		{"garbage", garbage},
-		{"wrong key", wrong.NewCodec().Append(nil, &status, wire.Netstring)},
-		{"truncated", whole[:len(whole)/2]},
-		{"oversized", right.NewCodec().Append(nil, &long, wire.Netstring)},
+	const most = 40 // of them in a burst
+	return []bad{
+		{name: "garbage", datagram: garbage, count: most},
+		{name: "wrong key", datagram: wrong.NewCodec().Append(nil, &status, wire.Netstring), count: most},
+		{name: "truncated", datagram: whole[:len(whole)/2], count: most},
+		{name: "oversized", datagram: right.NewCodec().Append(nil, &long, wire.Netstring), count: 1},
 	}, nil
 }
