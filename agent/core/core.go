@@ -24,12 +24,12 @@ type Config struct {
 
 	AutoFailback  bool
 	UUID          [16]byte
-	Generation    uint64 // higher than at any earlier start of this node
-	TTL           int    // of our messages: hopfudge and the number of nodes
-	ConfigHash    string // of ha.cf, normalised
-	ResourcesHash string // of haresources
-	IncidentSeed  [16]byte
-	Seed          uint64 // of what little is random: delays of requests
+	Generation    uint64   // higher than at any earlier start of this node
+	TTL           int      // of our messages: hopfudge and the number of nodes
+	ConfigHash    string   // of ha.cf, normalised
+	ResourcesHash string   // of haresources
+	IncidentSeed  [16]byte // random; see incident
+	Seed          uint64   // of what little is random: delays of requests
 }
 
 // A Core is the judgement of one node. It is not safe for concurrent use.
@@ -51,6 +51,7 @@ type Core struct {
 	own      []time.Time // when our own messages last came back, by link
 	unused   []bool      // links that lead to ourselves
 	random   *rand.Rand
+	seed     seed // of the next incident
 	out      *Output
 }
 
@@ -69,6 +70,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 	var out Output
 	c.out = &out
 	var first takeover.Output
+	c.seed = cfg.IncidentSeed
 	c.takeover, first = takeover.New(c.takeoverConfig(), now)
 	c.follow(first)
 	// A heartbeat node says init once and up twice before anything else.
@@ -84,7 +86,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 func (c *Core) takeoverConfig() takeover.Config {
 	cfg := takeover.Config{
 		Self: c.cfg.Members.Self, AutoFailback: c.cfg.AutoFailback, Groups: c.cfg.Groups,
-		Keepalive: c.cfg.Members.Keepalive, Hash: c.cfg.ResourcesHash,
+		Keepalive: c.cfg.Members.Keepalive, Hash: c.cfg.ResourcesHash, NewTrace: c.trace, Incident: c.missed,
 	}
 	if len(c.cfg.Members.Peers) > 0 {
 		cfg.Peer = c.cfg.Members.Peers[0]
@@ -228,6 +230,7 @@ func (c *Core) tolerable() time.Duration {
 // judge shows what membership found to takeover and to the world.
 func (c *Core) judge(now time.Time, events []event.Event) {
 	for _, e := range events {
+		e = c.mark(e)
 		c.emit(e)
 		switch e := e.(type) {
 		case event.PeerDead:

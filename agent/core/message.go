@@ -52,7 +52,7 @@ func (c *Core) beat(now time.Time) {
 		m.Set("sycluster", c.cfg.Cluster)
 		m.Set("syrel", c.cfg.Version)
 		m.Set("sycfg", c.cfg.ConfigHash)
-		m.SetBinary("syseed", c.cfg.IncidentSeed[:])
+		m.SetBinary("syseed", c.seed[:])
 	}
 	c.send(now, &m)
 }

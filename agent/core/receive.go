@@ -18,6 +18,8 @@ type peer struct {
 	echoes     []echo   // by link: what we owe it an echo of
 	echoed     []string // by link: the newest of our stamps it has echoed
 	identified bool
+	seed       seed
+	incident   string            // the id of the newest
 	legacy     bool              // it asked for a resource as only auto_failback legacy does
 	drift      map[string]string // by file: the hash that was reported
 }
@@ -174,6 +176,9 @@ func (c *Core) heartbeat(now time.Time, in Received, p *peer, heard sequence.Hea
 	}
 	if ms, ok := m.Hex("dt"); ok {
 		hb.Deadtime = time.Duration(min(ms, 1<<32)) * time.Millisecond
+	}
+	if s := m.Get("syseed"); len(s) == len(p.seed) {
+		copy(p.seed[:], s)
 	}
 	if stamp := m.Get("sysent"); len(stamp) > 0 && len(stamp) <= 16 {
 		hb.Variation = p.echoes[in.Link].variation(stamp, in.At)

@@ -107,6 +107,7 @@ type PeerDead struct {
 	Sequence    uint64 // of the last message; 0 where never heard
 	Stall       time.Duration
 	ConfirmTook time.Duration // from the suspicion to this verdict: sockets emptied once more
+	Trace       string        // of the incident: 32 hex digits, the same on both nodes; empty where never heard
 }
 
 // PeerReturned reports a heartbeat of a peer that had been declared dead.
@@ -121,6 +122,7 @@ type PeerFalseDeath struct {
 	Peer    string
 	Silence time.Duration
 	Stall   time.Duration // ours
+	Trace   string        // of the incident
 }
 
 // PeerRestarted reports a new incarnation of a peer that was not declared dead.

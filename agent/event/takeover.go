@@ -8,6 +8,7 @@ type TakeoverStarted struct {
 	Trigger string // peer_dead, peer_left, standby, takeover, failback, failure, start
 	Peer    string // from whom; empty at a start alone
 	Groups  []string
+	Trace   string // of the incident: 32 hex digits, the same on both nodes
 }
 
 // TakeoverPhase reports one finished part of a takeover. The phases of one ID
@@ -46,6 +47,7 @@ type ReleaseStarted struct {
 	Trigger string // standby, takeover, failback, shutdown, yield, failure, cleanup
 	Peer    string // to whom; empty for nobody
 	Groups  []string
+	Trace   string // of the incident: 32 hex digits, the same on both nodes
 }
 
 // ReleaseCompleted reports that every group of a release is stopped.
@@ -92,6 +94,7 @@ type SplitBrainSuspected struct {
 	Evidence string // peer_claims
 	Peer     string
 	Groups   []string // held by both
+	Trace    string   // of the incident
 }
 
 // SplitBrainCleared reports that the two owners are one again.

@@ -5,6 +5,7 @@ package sim
 
 import (
 	"container/heap"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -170,6 +171,7 @@ func (w *World) config(n *Node) core.Config {
 		},
 	}
 	copy(cfg.UUID[:], n.Name)
+	binary.BigEndian.PutUint64(cfg.IncidentSeed[:8], w.Random.Uint64())
 	for _, name := range w.Cluster.Nodes {
 		if name != n.Name {
 			cfg.Members.Peers = append(cfg.Members.Peers, name)

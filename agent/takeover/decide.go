@@ -30,6 +30,9 @@ func (t *Takeover) decide(now time.Time) {
 		t.vacant[local] = !t.peer.claimed[local]
 	}
 	if t.phase == stable {
+		if t.split == nil && t.mayAsk() {
+			t.incident = "" // all is well: the next is another
+		}
 		t.resolve(now)
 		t.claimUnheld(now)
 		t.cleanUp(now)
@@ -223,7 +226,10 @@ func (t *Takeover) resolve(now time.Time) {
 	}
 	if t.split == nil && len(both) > 0 {
 		t.split = &split{since: now, groups: both}
-		t.emit(event.SplitBrainSuspected{Evidence: "peer_claims", Peer: t.cfg.Peer, Groups: keys(both)})
+		if t.incident == "" {
+			t.incident = t.cfg.Incident()
+		}
+		t.emit(event.SplitBrainSuspected{Evidence: "peer_claims", Peer: t.cfg.Peer, Groups: keys(both), Trace: t.incident})
 	}
 	if t.split != nil {
 		t.split.open = len(both) > 0

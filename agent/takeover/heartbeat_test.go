@@ -37,7 +37,7 @@ func newDesk(t *testing.T, autoFailback bool) *desk {
 		return Group{Preferred: node, Resources: []Resource{{Spec: resources.Spec{Name: "IPaddr", Args: []string{address}}, Driver: "ipaddr", Announced: true}}}
 	}
 	cfg := Config{
-		Self: "alpha", Peer: "beta", AutoFailback: autoFailback, Keepalive: time.Second, Hash: "h",
+		Self: "alpha", Peer: "beta", AutoFailback: autoFailback, Keepalive: time.Second, Hash: "h", NewTrace: func() string { return "11112222333344445555666677778888" },
 		Groups: []Group{group("alpha", "192.0.2.10"), group("beta", "192.0.2.20")},
 	}
 	var out Output

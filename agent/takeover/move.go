@@ -13,6 +13,7 @@ type move struct {
 	acquire bool
 	trigger string
 	peer    string
+	trace   string
 	planned []*group // what it is about
 	groups  []*group // those of them that have been begun
 	decided time.Time
@@ -32,7 +33,7 @@ func (t *Takeover) acquire(now time.Time, trigger string, groups []*group) *move
 		m.silence, m.confirm = t.peer.silence-t.peer.confirm, t.peer.confirm
 	}
 	t.standby = time.Time{}
-	t.emit(event.TakeoverStarted{ID: m.id, Trigger: trigger, Peer: m.peer, Groups: keys(groups)})
+	t.emit(event.TakeoverStarted{ID: m.id, Trigger: trigger, Peer: m.peer, Groups: keys(groups), Trace: m.trace})
 	return m
 }
 
@@ -50,7 +51,7 @@ func (t *Takeover) relinquish(now time.Time, trigger string, groups []*group) *m
 		return &move{}
 	}
 	m := t.open(now, false, trigger, groups)
-	t.emit(event.ReleaseStarted{ID: m.id, Trigger: trigger, Peer: m.peer, Groups: keys(groups)})
+	t.emit(event.ReleaseStarted{ID: m.id, Trigger: trigger, Peer: m.peer, Groups: keys(groups), Trace: m.trace})
 	for _, g := range groups {
 		g.move = m
 		m.groups = append(m.groups, g)
@@ -66,6 +67,7 @@ func (t *Takeover) open(now time.Time, acquire bool, trigger string, groups []*g
 	if t.cfg.Peer != "" && (t.peer.alive || trigger == peerDead || trigger == peerLeft) {
 		m.peer = t.cfg.Peer
 	}
+	m.trace = t.traceOf(trigger)
 	t.moves = append(t.moves, m)
 	return m
 }

@@ -25,6 +25,7 @@ type peer struct {
 	autoBack bool   // its auto_failback, where it is systole
 	hears    bool   // its last word was sent by a node that hears us
 	newest   uint64 // number of the message that said so
+	trace    string // of what it is giving up
 	swap     uint64 // the standby that it takes part in, by the giver's number; 0 for none
 
 	state []byte  // letter of each group, see group's states
@@ -37,7 +38,7 @@ type peer struct {
 // about the past.
 func (t *Takeover) resetPeer() {
 	old := t.peer
-	p := peer{alive: old.alive, gone: old.gone, seen: old.seen, silence: old.silence, confirm: old.confirm, proof: old.proof, hears: true}
+	p := peer{alive: old.alive, gone: old.gone, seen: old.seen, silence: old.silence, confirm: old.confirm, proof: old.proof, trace: old.trace, hears: true}
 	p.state = []byte(strings.Repeat("-", len(t.groups)))
 	p.since = make([]int64, len(t.groups))
 	if p.proof == nil {
@@ -125,6 +126,7 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 	p.stable = string(m.Get("systable")) == "1"
 	p.autoBack = string(m.Get("syback")) == "1"
 	p.swap, _ = m.Hex("syswap")
+	p.trace = validTrace(m.Get("sytrace"))
 	p.hears = string(m.Get("syhears")) == "1"
 	if p.hears {
 		p.deaf = time.Time{}
@@ -184,6 +186,9 @@ func (t *Takeover) Describe(m *wire.Message) {
 	m.Set("syhears", digit(t.peer.alive))
 	if t.swap != nil {
 		m.Set("syswap", strconv.FormatUint(t.swap.number, 16))
+	}
+	if trace := t.trace(); trace != "" {
+		m.Set("sytrace", trace)
 	}
 }
 

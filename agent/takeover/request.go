@@ -129,7 +129,7 @@ func (t *Takeover) Leave(now time.Time) Output {
 			return
 		}
 		t.abortSwap(now, t.cfg.Self+" is stopping")
-		t.phase = leaving
+		t.phase, t.leavingTrace = leaving, t.cfg.NewTrace()
 		t.vacant = [2]bool{}
 		var holding []*group
 		for _, g := range t.groups {

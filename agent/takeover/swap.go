@@ -17,6 +17,7 @@ import (
 type swap struct {
 	role     role
 	step     step
+	trace    string // what both nodes' parts are traced by
 	number   uint64 // the giver's number of it, carried by all messages; 0 from a 3.0.6 giver
 	scope    string // all, local, foreign: always from the giver's view
 	trigger  string
@@ -52,7 +53,7 @@ func (t *Takeover) ask(now time.Time, trigger, scope string, groups []*group, re
 	t.lastID++
 	t.swap = &swap{
 		role: giver, step: asking, number: t.lastID, scope: scope, trigger: trigger, groups: groups,
-		deadline: now.Add(askTimeout), request: request,
+		deadline: now.Add(askTimeout), request: request, trace: t.cfg.NewTrace(),
 	}
 	t.askResources("me")
 }
@@ -137,6 +138,9 @@ func (t *Takeover) consent(now time.Time, number uint64, m *wire.Message) {
 		deadline: now.Add(moveTimeout), asked: number,
 	}
 	s.number, _ = m.Hex("syswap")
+	if s.trace = validTrace(m.Get("sytrace")); s.trace == "" {
+		s.trace = t.cfg.NewTrace()
+	}
 	switch trigger := string(m.Get("sytrigger")); trigger {
 	case byStandby, byTakeover, byFailback, byFailure:
 		s.trigger = trigger

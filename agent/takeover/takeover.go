@@ -29,7 +29,9 @@ type Config struct {
 	AutoFailback bool
 	Groups       []Group
 	Keepalive    time.Duration
-	Hash         string // of haresources: group by group talk needs the same file on both sides
+	NewTrace     func() string // makes the id of a trace
+	Incident     func() string // that of what the peer may know of too, without having been told
+	Hash         string        // of haresources: group by group talk needs the same file on both sides
 }
 
 // A Group is one line of haresources. Groups without resources are left out
@@ -123,22 +125,24 @@ type Takeover struct {
 	peer   peer
 	swap   *swap // the standby in progress, ours or the peer's; nil for none
 
-	vacant     [2]bool // what we claim of a side that has no groups: see holds
-	moves      []*move
-	lastID     uint64 // of moves
-	lastOrder  uint64
-	changes    uint64 // of the state of groups
-	orders     map[uint64]*order
-	told       claim     // what the last resource message said
-	toldGroups string    // the letters that went with it
-	demanded   demand    // the takeover we asked the peer for
-	hold       string    // what the last HoldChanged said
-	retryOffer time.Time // no offer to the peer before then
-	standby    time.Time // an operator put us in standby; zero when not
-	split      *split
-	stopping   *move
-	now        time.Time // of the last step
-	out        *Output
+	vacant       [2]bool // what we claim of a side that has no groups: see holds
+	moves        []*move
+	lastID       uint64 // of moves
+	lastOrder    uint64
+	changes      uint64 // of the state of groups
+	orders       map[uint64]*order
+	told         claim     // what the last resource message said
+	toldGroups   string    // the letters that went with it
+	demanded     demand    // the takeover we asked the peer for
+	hold         string    // what the last HoldChanged said
+	retryOffer   time.Time // no offer to the peer before then
+	standby      time.Time // an operator put us in standby; zero when not
+	split        *split
+	incident     string // the trace of the peer's newest death
+	stopping     *move
+	leavingTrace string    // of our leaving; empty while we stay
+	now          time.Time // of the last step
+	out          *Output
 }
 
 // New starts the judgement. Its first Output orders a look at every resource:

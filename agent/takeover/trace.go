@@ -1,0 +1,44 @@
+package takeover
+
+import "strings"
+
+// traceOf is the id of the trace that a move belongs to: the incident's, that
+// of the conversation it is part of, or one of its own.
+func (t *Takeover) traceOf(trigger string) string {
+	trace := ""
+	switch {
+	case trigger == peerDead || trigger == byYield:
+		trace = t.incident
+	case trigger == peerLeft:
+		trace = t.peer.trace
+	case trigger == byShutdown:
+		trace = t.leavingTrace
+	case t.swap != nil && trigger == t.swap.trigger:
+		trace = t.swap.trace
+	}
+	if trace == "" {
+		trace = t.cfg.NewTrace()
+	}
+	return trace
+}
+
+// SetIncident says what trace the peer's death belongs to.
+func (t *Takeover) SetIncident(trace string) { t.incident = trace }
+
+// trace is what the peer is told, so that its part of a standby, or of our
+// leaving, joins ours.
+func (t *Takeover) trace() string {
+	if t.swap != nil {
+		return t.swap.trace
+	}
+	return t.leavingTrace
+}
+
+// validTrace accepts what a peer says is the id of a trace: 32 hex digits, not
+// all of them 0 (W3C Trace Context).
+func validTrace(b []byte) string {
+	if len(b) != 32 || strings.Trim(string(b), "0") == "" || strings.Trim(string(b), "0123456789abcdef") != "" {
+		return ""
+	}
+	return string(b)
+}
