@@ -30,10 +30,10 @@ func (t *Takeover) decide(now time.Time) {
 		t.vacant[local] = !t.peer.claimed[local]
 	}
 	if t.phase == stable {
+		t.resolve(now)
 		if t.split == nil && t.mayAsk() {
 			t.incident = "" // all is well: the next is another
 		}
-		t.resolve(now)
 		t.claimUnheld(now)
 		t.cleanUp(now)
 		t.offerWhatBelongsThere(now)

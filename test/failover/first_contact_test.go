@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -143,7 +142,7 @@ func (m *mixed) expect(after string, alphas, betas *lab.Node) {
 	moved := time.Since(began)
 	for _, n := range m.nodes() {
 		if n.On() && n.Active(soon(m.t), m.runs[n].unit) {
-			m.says(n, holdWord(n == alphas && n == m.alpha || n == betas && n == m.beta, n == alphas && n == m.beta || n == betas && n == m.alpha))
+			m.says(n, holdWord(n == alphas && n == m.alpha || n == betas && n == m.beta, n == alphas && n == m.beta || n == betas && n == m.alpha), "rscstatus")
 		}
 	}
 	m.t.Logf("%-36s addresses in place after %8v, books after %8v", after, round(moved), round(time.Since(began)))
@@ -159,19 +158,6 @@ func holdWord(local, foreign bool) string {
 		return "foreign"
 	}
 	return "none"
-}
-
-// says waits for an answer of cl_status rscstatus. A 3.0.6 node does not answer
-// before it takes part.
-func (m *mixed) says(n *lab.Node, what string) {
-	m.t.Helper()
-	must(m.t, lab.WaitFor(within(m.t, time.Minute), fmt.Sprintf("%s to hold %s", n, what), func(ctx context.Context) error {
-		out, err := n.Run(ctx, "timeout", "2", "cl_status", "rscstatus")
-		if err == nil && strings.TrimSpace(out) != what {
-			err = fmt.Errorf("it says %q", out)
-		}
-		return err
-	}))
 }
 
 // usual is what a 3.0.6 node complains of beside another 3.0.6 node, through the

@@ -95,12 +95,13 @@ func flood(args []string) error {
 	}
 	done := flooded{Sent: map[string]int{}}
 	began := time.Now()
-	for sent, turn := 0, 0; time.Since(began) < floodTime; turn++ {
+	for sent, turn := 0, 0; time.Since(began) < floodTime; {
 		if due := int(time.Since(began).Seconds() * floodRate); sent >= due {
 			time.Sleep(time.Millisecond) // ahead of its time: 50 of them are a millisecond's
 			continue
 		}
 		kind := kinds[turn%len(kinds)]
+		turn++
 		if _, err := kind.conn.Write(kind.burst); err != nil {
 			return fmt.Errorf("%s, after %d datagrams: %w", kind.name, sent, err)
 		}

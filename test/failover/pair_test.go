@@ -185,6 +185,20 @@ func (p *pair) run(n *lab.Node, command string, args ...string) string {
 	return strings.TrimSpace(out)
 }
 
+// says waits until cl_status on a node answers so.
+func (p *pair) says(n *lab.Node, want string, args ...string) {
+	p.t.Helper()
+	what := fmt.Sprintf("cl_status %s on %s to answer %s", strings.Join(args, " "), n, want)
+	must(p.t, lab.WaitFor(soon(p.t), what, func(ctx context.Context) error {
+		// A 3.0.6 node does not answer before it takes part.
+		out, _ := n.Run(ctx, "timeout", append([]string{"2", "cl_status"}, args...)...) // dead is an answer with exit code 1
+		if strings.TrimSpace(out) != want {
+			return fmt.Errorf("it answers %q", out)
+		}
+		return nil
+	}))
+}
+
 func (p *pair) probe(url string) *lab.Probe {
 	p.t.Helper()
 	probe, err := p.lab.Probe(lab.Question{URL: url})

@@ -1,12 +1,9 @@
 package failover
 
 import (
-	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -28,20 +25,19 @@ func TestWebTutorial(t *testing.T) {
 	p.start(p.nodes()...)
 	p.held(virtual, web1)
 
-	w := web{p}
-	w.sight(web1, "local", "rscstatus")
-	w.sight(web2, "local", "rscstatus") // as heartbeat: all of its own, which is none
-	w.sight(web1, "active", "nodestatus", "web2")
+	p.says(web1, "local", "rscstatus")
+	p.says(web2, "local", "rscstatus") // as heartbeat: all of its own, which is none
+	p.says(web1, "active", "nodestatus", "web2")
 
 	// The second server off.
 	off := p.powerOff(web2)
-	w.sight(web1, "dead", "nodestatus", "web2")
+	p.says(web1, "dead", "nodestatus", "web2")
 	t.Logf("web1 calls web2 dead %v after its power-off", round(time.Since(off)))
-	w.sight(web1, "all", "rscstatus")
+	p.says(web1, "all", "rscstatus")
 	must(t, web2.Boot(within(t, time.Minute)))
-	w.sight(web1, "active", "nodestatus", "web2")
-	w.sight(web1, "local", "rscstatus")
-	w.sight(web2, "local", "rscstatus")
+	p.says(web1, "active", "nodestatus", "web2")
+	p.says(web1, "local", "rscstatus")
+	p.says(web2, "local", "rscstatus")
 
 	// The first server off: its address and its service are on the second.
 	page, echo := p.probe("http://192.0.2.243/"), p.probe("icmp://192.0.2.243")
@@ -50,10 +46,10 @@ func TestWebTutorial(t *testing.T) {
 	p.powerOff(web1)
 	p.answered(page, web2)
 	p.answered(echo)
-	w.sight(web2, "dead", "nodestatus", "web1")
-	w.sight(web2, "all", "rscstatus")
-	w.missed("web1 off: no answer to a ping", echo, deadtime+keepalive)
-	w.missed("web1 off: no page", page, deadtime+keepalive)
+	p.says(web2, "dead", "nodestatus", "web1")
+	p.says(web2, "all", "rscstatus")
+	p.missed("web1 off: no answer to a ping", echo, deadtime+keepalive)
+	p.missed("web1 off: no page", page, deadtime+keepalive)
 
 	// The first server back, and with it the address.
 	page, echo = p.probe("http://192.0.2.243/"), p.probe("icmp://192.0.2.243")
@@ -62,46 +58,30 @@ func TestWebTutorial(t *testing.T) {
 	must(t, web1.Boot(within(t, time.Minute)))
 	p.held(virtual, web1)
 	p.answered(page, web1)
-	w.sight(web1, "local", "rscstatus")
-	w.sight(web2, "local", "rscstatus")
+	p.says(web1, "local", "rscstatus")
+	p.says(web2, "local", "rscstatus")
 	// The tutorial's readers lost the address for five seconds. Of the page's
 	// time up to two seconds are apache's: its stop waits for connections to
 	// clients that cannot reach it any more.
-	w.missed("web1 back: no answer to a ping", echo, 500*time.Millisecond)
-	w.missed("web1 back: no page", page, 5*time.Second)
+	p.missed("web1 back: no answer to a ping", echo, 500*time.Millisecond)
+	p.missed("web1 back: no page", page, 5*time.Second)
 
 	// The other answers of rscstatus.
 	p.run(web1, "hb_standby", "all")
-	w.sight(web1, "none", "rscstatus")
-	w.sight(web2, "all", "rscstatus")
+	p.says(web1, "none", "rscstatus")
+	p.says(web2, "all", "rscstatus")
 	p.run(web2, "hb_standby", "local")
-	w.sight(web2, "foreign", "rscstatus")
+	p.says(web2, "foreign", "rscstatus")
 	p.neverTwo(virtual)
 }
 
-// A web is the tutorial's reader.
-type web struct{ *pair }
-
-// sight waits until cl_status on a node answers so.
-func (w web) sight(n *lab.Node, want string, args ...string) {
-	w.t.Helper()
-	what := fmt.Sprintf("cl_status %s on %s to answer %s", strings.Join(args, " "), n, want)
-	must(w.t, lab.WaitFor(soon(w.t), what, func(ctx context.Context) error {
-		out, _ := n.Run(ctx, "cl_status", args...) // dead is an answer with exit code 1
-		if strings.TrimSpace(out) != want {
-			return fmt.Errorf("it answers %q", out)
-		}
-		return nil
-	}))
-}
-
 // missed ends a prober and compares what it missed with what it may.
-func (w web) missed(what string, probe *lab.Probe, most time.Duration) {
-	w.t.Helper()
-	gap := w.stop(probe).Longest()
-	w.t.Logf("%s for %v", what, gap)
+func (p *pair) missed(what string, probe *lab.Probe, most time.Duration) {
+	p.t.Helper()
+	gap := p.stop(probe).Longest()
+	p.t.Logf("%s for %v", what, gap)
 	if gap.Length()-gap.Late > most {
-		w.t.Errorf("%s for %v, want %v at most", what, gap, most)
+		p.t.Errorf("%s for %v, want %v at most", what, gap, most)
 	}
 }
 
