@@ -63,7 +63,7 @@ deps: ## Debian packages for the lab; nothing where they are installed
 
 install: build ## into DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/lib/systemd/system \
-	  $(DESTDIR)/usr/lib/systemd/catalog $(DESTDIR)$(PREFIX)/share/doc/systole/examples $(DESTDIR)/etc/systole
+	  $(DESTDIR)/usr/lib/systemd/catalog $(DESTDIR)$(PREFIX)/share/doc/systole/examples
 	install -m 0755 bin/systole $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 bin/cl_status bin/hb_standby bin/hb_takeover $(DESTDIR)$(PREFIX)/bin/
 	sed 's|@sbindir@|$(PREFIX)/sbin|' packaging/systole.service.in > $(DESTDIR)/usr/lib/systemd/system/systole.service
