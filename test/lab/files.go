@@ -63,14 +63,18 @@ func (n *Node) CopyFile(from, to string) error {
 // is on learns of new units by Reload.
 func (n *Node) Install(dir, prefix string) error {
 	err := filepath.WalkDir(dir, func(from string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		to, err := filepath.Rel(dir, from)
 		if err != nil {
 			return err
 		}
-		return n.CopyFile(from, path.Join("/", prefix, filepath.ToSlash(to)))
+		below, err := filepath.Rel(dir, from)
+		if err != nil {
+			return err
+		}
+		to := path.Join("/", prefix, filepath.ToSlash(below))
+		if entry.IsDir() {
+			return n.mkdirAll(to)
+		}
+		return n.CopyFile(from, to)
 	})
 	if err != nil {
 		return fmt.Errorf("install %s on %s: %w", dir, n.name, err)
