@@ -35,7 +35,7 @@ var yamlKeys = map[string]func(c *Config, value string) error{
 const (
 	defaultListenAddress    = ":9694"
 	defaultStateDir         = "/var/lib/systole"
-	defaultControlSocket    = "/run/systole/control.sock"
+	DefaultControlSocket    = "/run/systole/control.sock"
 	defaultRealtimePriority = 10 // above what else asks for real time on a server, below the kernel's threads
 )
 
@@ -50,7 +50,7 @@ type yamlReader struct {
 func readYAML(c *Config, fsys fs.FS, _ Host) Diagnostics {
 	r := &yamlReader{reporter: reporter{file: SystoleYAML}, cfg: c}
 	c.Web.ListenAddress = defaultListenAddress
-	c.StateDir, c.ControlSocket = defaultStateDir, defaultControlSocket
+	c.StateDir, c.ControlSocket = defaultStateDir, DefaultControlSocket
 	c.StartTimeout, c.StopTimeout = resources.Timeout, resources.Timeout
 	text, err := readFile(fsys, SystoleYAML)
 	switch {

@@ -165,13 +165,13 @@ func TestStream(t *testing.T) {
 		s := newServer(nil)
 		record(s, 1, event.NodeStarted{Generation: 7}, event.HeartbeatSent{}, up, dead)
 		all := follow(t, s, `{"protocol":1,"request":"events"}`)
-		all.expect(t, "generation 7, 1 to 4", "1 node.started generation=7", "3 link.up peer=beta link=eth0", "4 peer.dead peer=beta", "end", "EOF")
+		all.expect(t, "generation 7, 1 to 4", "1 node.started generation=7 pid=0", "3 link.up peer=beta link=eth0", "4 peer.dead peer=beta sequence=0", "end", "EOF")
 
 		worst := follow(t, s, `{"protocol":1,"request":"events","severity":"critical"}`)
-		worst.expect(t, "generation 7, 1 to 4", "4 peer.dead peer=beta", "end", "EOF")
+		worst.expect(t, "generation 7, 1 to 4", "4 peer.dead peer=beta sequence=0", "end", "EOF")
 
 		later := follow(t, s, `{"protocol":1,"request":"events","since":3,"follow":true}`)
-		later.expect(t, "generation 7, 1 to 4", "4 peer.dead peer=beta")
+		later.expect(t, "generation 7, 1 to 4", "4 peer.dead peer=beta sequence=0")
 		record(s, 5, event.HeartbeatSent{}, up)
 		later.expect(t, "6 link.up peer=beta link=eth0")
 

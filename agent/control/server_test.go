@@ -176,7 +176,7 @@ func TestFollowingEndsWithItsContext(t *testing.T) {
 	defer s.Close()
 	d.Emit(time.Second, event.PeerDead{Peer: "beta", Silence: 10 * time.Second})
 	item, err := s.Next()
-	if err != nil || item.Event == nil || item.Event.Text != "peer.dead peer=beta silence=10s" || item.Event.Fields["silence_seconds"] != 10.0 {
+	if err != nil || item.Event == nil || item.Event.Text != "peer.dead peer=beta silence=10s sequence=0" || item.Event.Fields["silence_seconds"] != 10.0 {
 		t.Errorf("Next is %+v, %v", item.Event, err)
 	}
 	cancel()

@@ -10,10 +10,12 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/systole-ha/systole/agent/config"
 )
 
 // DefaultSocket is where the daemon listens unless it is configured otherwise.
-const DefaultSocket = "/run/systole/control.sock"
+const DefaultSocket = config.DefaultControlSocket
 
 // Environment names the variable that tells clients of another socket.
 const Environment = "SYSTOLE_CONTROL"

@@ -13,12 +13,13 @@ import (
 // Fields yields the fields of an event in the order of its struct, under the
 // names that people and machines read: lower case with underscores, durations
 // under their bare name as time.Duration. Fields with their zero value are
-// left out.
+// left out, except whole numbers, of which 0 says something: no link left, the
+// user root.
 func Fields(e Event) iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
 		v := reflect.ValueOf(e)
 		for i := range v.NumField() {
-			if v.Field(i).IsZero() {
+			if f := v.Field(i); f.IsZero() && (!f.CanInt() && !f.CanUint() || f.Type() == reflect.TypeFor[time.Duration]()) {
 				continue
 			}
 			if !yield(snake(v.Type().Field(i).Name), v.Field(i).Interface()) {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -25,6 +27,17 @@ type registry struct {
 // drivers makes the drivers of this machine.
 func drivers() registry {
 	return registry{ipaddr: ipaddr.New(), systemd: systemd.New()}
+}
+
+// close gives up what the drivers keep open. The resources stay as they are.
+func (r registry) close() error {
+	var errs []error
+	for _, d := range []resources.Driver{r.ipaddr, r.systemd} {
+		if c, ok := d.(io.Closer); ok {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // addressWords are the resource scripts of heartbeat that hold an address.

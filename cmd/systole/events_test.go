@@ -34,27 +34,27 @@ func TestRunEvents(t *testing.T) {
 	}{
 		{
 			name: "what is kept, a line each, without samples",
-			want: "2026-11-21T20:38:14.500Z alpha node.started version=0.1.0 generation=42\n" +
+			want: "2026-11-21T20:38:14.500Z alpha node.started version=0.1.0 generation=42 pid=0\n" +
 				"2026-11-21T20:38:17.500Z alpha link.down peer=beta link=eth1 silence=10s links_left=1\n" +
-				"2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s\n",
+				"2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s sequence=0\n",
 		},
 		{
 			name: "what is behind a number", o: eventsOptions{since: 3},
-			want: "2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s\n",
+			want: "2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s sequence=0\n",
 		},
 		{
 			name: "what is severe enough", o: eventsOptions{severity: "warning", since: 1},
 			want: "2026-11-21T20:38:17.500Z alpha link.down peer=beta link=eth1 silence=10s links_left=1\n" +
-				"2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s\n",
+				"2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s sequence=0\n",
 		},
 		{
 			name: "as JSON", o: eventsOptions{severity: "critical", json: true},
 			want: `{"sequence":4,"time":"2026-11-21T20:38:19Z","cluster":"web","node":"alpha","kind":"peer.dead","severity":"critical",` +
-				`"text":"peer.dead peer=beta silence=10s","fields":{"peer":"beta","silence_seconds":10}}` + "\n",
+				`"text":"peer.dead peer=beta silence=10s sequence=0","fields":{"peer":"beta","sequence":0,"silence_seconds":10}}` + "\n",
 		},
 		{
 			name: "a number of an earlier daemon begins at the start of this one", o: eventsOptions{since: 4711, severity: "critical"},
-			want: "2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s\n",
+			want: "2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s sequence=0\n",
 			says: "systole: there is no event 4711: the daemon has started since, these are from its start\n",
 		},
 		{name: "nothing new is nothing", o: eventsOptions{since: 4}},

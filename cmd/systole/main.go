@@ -27,13 +27,13 @@ func main() {
 
 	status := app.Command("status", "Show nodes, links with their margin to a false death, groups, the last takeovers.")
 	statusOf := statusOptions{}
-	socket := status.Flag("control.socket", "Where the daemon answers.").Default(control.DefaultSocket).String()
+	socket := status.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).String()
 	status.Flag("json", "As JSON, for programs.").BoolVar(&statusOf.json)
 	status.Flag("watch", "Redraw every second.").BoolVar(&statusOf.watch)
 
 	events := app.Command("events", "Show what happened.")
 	eventsOf := eventsOptions{}
-	events.Flag("control.socket", "Where the daemon answers.").Default(control.DefaultSocket).StringVar(socket)
+	events.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).StringVar(socket)
 	events.Flag("follow", "Go on as things happen.").Short('f').BoolVar(&eventsOf.follow)
 	events.Flag("since", "Begin behind the event of this sequence number.").Uint64Var(&eventsOf.since)
 	events.Flag("severity", "Leave out what is less than this: info, notice, warning, error, critical.").Default("info").EnumVar(&eventsOf.severity, "info", "notice", "warning", "error", "critical")

@@ -123,7 +123,7 @@ func (d *daemon) run() error {
 	beside.Wait()
 	closing, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()
-	return errors.Join(err, j.Close(closing))
+	return errors.Join(err, j.Close(closing), d.registry.close())
 }
 
 // claimMachine takes what makes this process punctual, where it is allowed to.
