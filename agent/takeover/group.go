@@ -1,13 +1,9 @@
 package takeover
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
-	"github.com/systole-ha/systole/resources"
 )
 
 // The states of a group on this node. The letter is what messages to a systole
@@ -58,12 +54,6 @@ type work struct {
 	since     time.Time // when it came up
 	announced bool      // at least once since it came up
 	verified  bool
-}
-
-type order struct {
-	group *group
-	index int
-	op    Operation
 }
 
 func newGroup(index int, cfg Group) *group {
@@ -277,129 +267,4 @@ func (g *group) wake() time.Time {
 		}
 	}
 	return wake
-}
-
-func (t *Takeover) order(g *group, index int, op Operation) {
-	t.lastOrder++
-	t.orders[t.lastOrder] = &order{g, index, op}
-	g.work[index].order = t.lastOrder
-	t.out.Orders = append(t.out.Orders, Order{ID: t.lastOrder, Op: op, Group: g.key, Resource: g.Resources[index]})
-}
-
-// Done takes in the end of an order.
-func (t *Takeover) Done(now time.Time, d Done) Output {
-	o := t.orders[d.Order]
-	if o == nil {
-		panic(fmt.Sprintf("takeover: order %d was never given or has ended before", d.Order))
-	}
-	delete(t.orders, d.Order)
-	return t.step(now, func() { t.done(now, o, d) })
-}
-
-func (t *Takeover) done(now time.Time, o *order, d Done) {
-	g, w := o.group, &o.group.work[o.index]
-	w.order = 0
-	t.report(g, o, d)
-	switch o.op {
-	case Start:
-		t.started(now, g, o.index, d)
-	case Stop:
-		t.stopped(now, g, o.index, d)
-	case Status:
-		t.looked(now, g, o.index, d)
-	case Announce:
-		w.announced = true
-	}
-}
-
-func (t *Takeover) report(g *group, o *order, d Done) {
-	e := event.ResourceOperation{
-		Group: g.key, Resource: g.names[o.index], Driver: g.Resources[o.index].Driver,
-		Operation: string(o.op), Result: "ok", Took: d.Took,
-	}
-	if d.Err != nil {
-		e.Result, e.Error = "failed", d.Err.Error()
-		if errors.Is(d.Err, context.DeadlineExceeded) {
-			e.Result = "timeout"
-		}
-	}
-	t.emit(e)
-}
-
-func (t *Takeover) started(now time.Time, g *group, index int, d Done) {
-	w := &g.work[index]
-	if g.state != starting {
-		return // turned back meanwhile: it will be stopped whatever came of it
-	}
-	if d.Err != nil {
-		t.fail(now, g, index, Start, d.Err)
-		return
-	}
-	w.since = now
-	if g.Resources[index].Announced {
-		w.announce = 0
-	}
-	g.next++
-}
-
-func (t *Takeover) looked(now time.Time, g *group, index int, d Done) {
-	switch g.state {
-	case unknown:
-		// The look at what a predecessor left. Only certainty that nothing runs
-		// makes the group stopped.
-		g.work[index].verified = d.Err == nil && d.Found == resources.Stopped
-		for i := range g.work {
-			if !g.work[i].verified {
-				return
-			}
-		}
-		t.become(g, stopped)
-	case starting:
-		if d.Err == nil && d.Found != resources.Running {
-			d.Err = fmt.Errorf("status %s: %s right after its start", g.Resources[index].Spec, d.Found)
-		}
-		if d.Err != nil {
-			t.fail(now, g, index, Status, d.Err)
-			return
-		}
-		g.work[index].verified = true
-	}
-}
-
-// fail gives g up because one of its resources would not run.
-func (t *Takeover) fail(now time.Time, g *group, index int, op Operation, err error) {
-	resource := g.names[index]
-	g.failure = err.Error()
-	g.failback = false
-	t.want(now, g, release)
-	t.turnBack(g)
-	g.next = max(index, g.started()) // what was never started is left alone
-	t.emit(event.ResourceFailed{Group: g.key, Resource: resource, Operation: string(op), Error: g.failure, Attempt: 1})
-	failedMove := event.TakeoverFailed{
-		Group: g.key, Resource: resource, Operation: string(op), Error: g.failure, Next: t.whatNext(g),
-	}
-	if g.move != nil {
-		failedMove.ID, failedMove.Trigger = g.move.id, g.move.trigger
-	}
-	t.emit(failedMove)
-}
-
-// started is the last resource whose start was ordered.
-func (g *group) started() int { return min(g.next, len(g.work)-1) }
-
-func (t *Takeover) stopped(now time.Time, g *group, index int, d Done) {
-	if d.Err == nil {
-		g.next, g.tries = index-1, 0
-		g.work[index] = work{announce: len(announceAfter)}
-		return
-	}
-	g.tries++
-	t.emit(event.ResourceFailed{
-		Group: g.key, Resource: g.names[index], Operation: string(Stop), Error: d.Err.Error(), Attempt: g.tries,
-	})
-	if g.tries < stopTries {
-		g.retryAt = now.Add(stopRetry)
-		return
-	}
-	g.stuck, g.tries, g.next = true, 0, index-1
 }
