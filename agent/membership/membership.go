@@ -257,8 +257,12 @@ func (n *node) note(now time.Time, hb Heartbeat) {
 	if hb.At.After(n.last) {
 		n.last = hb.At
 	}
-	// What arrived during our own pause leaves only the rest of the pause.
+	// What arrived during our own pause leaves only the rest of the pause, and
+	// what arrived as usual leaves nothing: it waits some µs for its turn.
 	n.stalled = min(n.stalled, max(0, now.Sub(hb.At)))
+	if n.stalled <= n.deadtime/4 {
+		n.stalled = 0
+	}
 	n.longest = n.stalled
 	n.generation, n.sequence = hb.Generation, hb.Sequence
 	if hb.Deadtime > 0 {
