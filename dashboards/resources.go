@@ -1,0 +1,123 @@
+package dashboards
+
+const operation = "systole_resource_operation_duration_seconds"
+
+// resources asks: is what we run healthy on this node?
+func resources() Board {
+	return Board{
+		File: "resources", UID: resourcesUID, Title: "systole: resources", From: "now-6h",
+		Description: "Is what we run healthy on each node? Groups are the lines of haresources, resources their words.",
+		Variables:   []Variable{source, oneCluster, node},
+		Here:        hereNodes,
+		Rows: []Row{
+			{Title: "What runs here", Panels: resourcesRunning()},
+			{Title: "Starting, stopping, looking", Panels: resourcesOperations()},
+			{Title: notMeasuredYet, Closed: true, Panels: resourcesNotYet()},
+		},
+	}
+}
+
+func resourcesRunning() []Panel {
+	return []Panel{
+		{
+			Title: "Groups on each node", Width: 8, Height: 9, Unit: Count, View: Stat{},
+			Reads: "How many groups run whole on each node. In a cluster at rest the sum over the nodes is the number of lines of haresources; 0 on one node is a spare, 0 on both an outage.",
+			Steps: steps(Grey, Step{1, Green}),
+			Asks:  now(`sum by (node) (systole_resource_group_active{$here})`, "{{node}}"),
+		},
+		{
+			Title: "Resources", Width: 16, Height: 9, Unit: None, View: StateTimeline{},
+			Reads:  "Green while the resource runs on the node. A group is one unit: if some of its resources are green and others grey for longer than a start takes, one would not start.",
+			Steps:  steps(Grey, Step{1, Green}),
+			Values: []Value{{0, "not here", Grey}, {1, "runs", Green}},
+			Asks:   over(`max by (node, group, resource, kind) (systole_resource_active{$here})`, "{{resource}} ({{kind}}) on {{node}}"),
+		},
+		{
+			Title: "Groups", Width: 16, Unit: None, View: StateTimeline{},
+			Reads:  "Green while every resource of the group runs on the node.",
+			Steps:  steps(Grey, Step{1, Green}),
+			Values: []Value{{0, "not here", Grey}, {1, "runs", Green}},
+			Asks:   over(`max by (node, group) (systole_resource_group_active{$here})`, "{{group}} on {{node}}"),
+		},
+		{
+			Title: "Partly running", Width: 8, Height: 8, Unit: Count, View: Stat{},
+			Reads: "Groups of which some resources run and some do not. It is seldom seen but for the length of a start or a stop; one that stays has failed half way.",
+			Steps: steps(Green, Step{1, Orange}),
+			Asks:  now(`sum by (node) ((max by (node, group) (systole_resource_active{$here}) - on (node, group) max by (node, group) (systole_resource_group_active{$here})) > bool 0)`, "{{node}}"),
+		},
+	}
+}
+
+func resourcesOperations() []Panel {
+	return []Panel{
+		{
+			Title: "Operations", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0),
+			Reads: "Starts, stops, looks and announcements by how they ended. Bursts belong to takeovers, which are marked. \"failed\" and \"timeout\" are named in the table beside this.",
+			Marks: []Mark{{Series: " failed$", Color: Red}, {Series: " timeout$", Color: Orange}},
+			Asks:  over(`sum by (node, operation, result) (increase(systole_resource_operations_total{$here}[$__rate_interval]))`, "{{node}}: {{operation}} {{result}}"),
+		},
+		{
+			Title: "What would not", Width: 12, Height: 8, Unit: Count, Empty: "every operation of this range went well",
+			View:  Table{Columns: []Column{{"node", "Node"}, {"group", "Group"}, {"resource", "Resource"}, {"operation", "Operation"}, {"result", "Result"}, {"Value", "Times"}}, Sort: "Times"},
+			Reads: "Operations of the range that failed or ran out of time, by resource. The reason stands in the journal: journalctl SYSTOLE_EVENT=resource.failed.",
+			Asks:  rows(`round(sum by (node, group, resource, operation, result) (increase(systole_resource_operations_total{$here, result!="ok"}[$__range]))) > 0`),
+		},
+		{
+			Title: "How long they take", Width: 12, Unit: Seconds, View: TimeSeries{Log: true},
+			Reads: "99 % of operations of each kind stay below this. An address takes milliseconds; what a unit takes is what it needs to say that it is ready. The scale is logarithmic.",
+			Empty: "nothing was started, stopped or looked at in this range",
+			Asks:  histogram{name: operation, by: "node, kind, operation"}.quantile("0.99", "{{operation}} of {{kind}} on {{node}}"),
+		},
+		{
+			Title: "Starts", Width: 12, Unit: Seconds, View: Heatmap{},
+			Reads: "How long starts took, all kinds. Cells that climb from one takeover to the next are a service that needs longer and longer: clients wait for it.",
+			Empty: "nothing was started in this range",
+			Asks:  histogram{name: operation, matchers: `$here, operation="start"`}.buckets(),
+		},
+	}
+}
+
+func resourcesNotYet() []Panel {
+	return []Panel{
+		{
+			Title: "Unit states", Width: 12, Unit: None, View: StateTimeline{}, Empty: notMeasured,
+			Reads:  "What systemd says of each unit, one line for each state it was in.",
+			Steps:  steps(Blue),
+			Values: []Value{{1, "so it is", Blue}},
+			Marks:  []Mark{{Series: " failed$", Color: Red}, {Series: " active$", Color: Green}},
+			Asks:   over(`max by (node, unit, state) (systole_unit_state{$here}) == 1`, "{{unit}} on {{node}} {{state}}"),
+		},
+		{
+			Title: "Restarts of units", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
+			Reads: "How often systemd restarted a unit by itself. Clients felt each one, though no takeover shows.",
+			Asks:  over(`sum by (node, unit) (increase(systole_unit_restarts_total{$here}[$__rate_interval]))`, "{{unit}} on {{node}}"),
+		},
+		{
+			Title: "Addresses", Width: 12, Unit: None, View: StateTimeline{}, Empty: notMeasured,
+			Reads:  "Whether the kernel has each address, and whether another machine answers for it. A conflict means that clients reach either of two machines.",
+			Steps:  steps(Grey, Step{1, Green}, Step{2, Red}),
+			Values: []Value{{0, "not here", Grey}, {1, "here", Green}, {2, "elsewhere", Orange}, {3, "here and elsewhere", Red}},
+			Asks:   over(`max by (node, address) (systole_address_present{$here}) + 2 * max by (node, address) (systole_address_conflict{$here})`, "{{address}} on {{node}}"),
+		},
+		{
+			Title: "Conflicts of addresses", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
+			Reads: "How often another machine was seen to answer for an address that this node holds.",
+			Asks:  over(`sum by (node, address) (increase(systole_address_conflicts_total{$here}[$__rate_interval]))`, "{{address}} on {{node}}"),
+		},
+		{
+			Title: "Readiness", Width: 12, Unit: None, View: StatusHistory{}, Empty: notMeasured,
+			Reads:  "Each check of whether a takeover here would work, at each instant. A red line is what to mend before it is needed.",
+			Steps:  steps(Red, Step{1, Green}),
+			Values: []Value{{0, "no", Red}, {1, "yes", Green}},
+			Asks:   over(`min by (node, check) (systole_takeover_ready_check{$here})`, "{{check}} on {{node}}"),
+		},
+		{
+			Title: "Watchdog", Width: 12, Unit: Seconds, View: TimeSeries{}, Min: ptr(0), Empty: notMeasured,
+			Reads: "The longest gap between two pings of the watchdog device against its timeout, dashed: a gap that reaches it resets the machine.",
+			Marks: []Mark{{Series: "^timeout", Color: Red, Dashed: true}},
+			Asks: ask(
+				histogram{name: "systole_watchdog_ping_interval_seconds", by: "node"}.quantile("1", "gap on {{node}}"),
+				over(`max by (node) (systole_watchdog_timeout_seconds{$here} and systole_watchdog_armed{$here} == 1)`, "timeout on {{node}}")),
+		},
+	}
+}
