@@ -1,0 +1,330 @@
+package alerts
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/metrics"
+)
+
+const (
+	web   = "IPaddr::192.0.2.10" // prefers alpha
+	mail  = "IPaddr::192.0.2.20" // prefers beta
+	fresh = "0123456789ab"
+)
+
+// A daemon is the exporter of one node, without the agent: the test says what
+// happens. Each scrape finds a heartbeat more from the peer on each link.
+type daemon struct {
+	*metrics.Metrics
+	*httptest.Server
+	mutex sync.Mutex
+	peer  string // "" when it is silent
+}
+
+func newDaemon(t *testing.T, node, peer string) *daemon {
+	t.Helper()
+	unit := metrics.Resource{Name: "nginx", Driver: "systemd"}
+	m, err := metrics.New(metrics.Config{
+		Cluster: "web", Node: node, Wire: "systole",
+		Build:     metrics.Build{Version: "0.1.0"},
+		Keepalive: 500 * time.Millisecond, Warntime: time.Second, Deadtime: 2 * time.Second, Initdead: 20 * time.Second,
+		Links: []metrics.Link{{Name: "eth0", Medium: "bcast"}, {Name: "eth1", Medium: "bcast"}},
+		Peers: []string{peer},
+		Groups: []metrics.Group{
+			{Name: web, Preferred: "alpha", Resources: []metrics.Resource{{Name: web, Driver: "ipaddr", Announces: true}, unit}},
+			{Name: mail, Preferred: "beta", Resources: []metrics.Resource{{Name: mail, Driver: "ipaddr", Announces: true}}},
+		},
+		Keys:  []metrics.Key{{ID: "1", Method: "md5"}},
+		Files: []metrics.File{{Name: "ha.cf", Hash: fresh}, {Name: "haresources", Hash: fresh}},
+		Sinks: []metrics.Sink{{Name: "journal", Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &daemon{Metrics: m, peer: peer}
+	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.heartbeats()
+		m.Handler().ServeHTTP(w, r)
+	}))
+	t.Cleanup(d.Close)
+	return d
+}
+
+func (d *daemon) tell(events ...event.Event) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	for _, e := range events {
+		d.Record(event.Record{Time: time.Now(), Event: e})
+	}
+}
+
+func (d *daemon) heartbeats() {
+	d.mutex.Lock()
+	peer := d.peer
+	d.mutex.Unlock()
+	if peer == "" {
+		return
+	}
+	for _, link := range []string{"eth0", "eth1"} {
+		d.tell(event.HeartbeatReceived{
+			Peer: peer, Link: link, Interval: 500 * time.Millisecond, Silence: 500 * time.Millisecond,
+			Deadtime: 2 * time.Second, RoundTrip: 200 * time.Microsecond,
+		})
+	}
+}
+
+// join makes it one of two healthy nodes that holds one group.
+func (d *daemon) join(group string) {
+	d.tell(
+		event.LinkUp{Peer: d.peer, Link: "eth0"}, event.LinkUp{Peer: d.peer, Link: "eth1"},
+		event.PeerStateChanged{Peer: d.peer, From: "unknown", To: "init"},
+		event.PeerIdentified{Peer: d.peer, Wire: "systole"},
+		event.PeerStateChanged{Peer: d.peer, From: "init", To: "active"},
+		event.GroupStateChanged{Group: group, From: "starting", To: "running"},
+		event.HoldChanged{From: "none", To: "local"},
+	)
+}
+
+// bury declares the peer dead and takes its group over.
+func (d *daemon) bury(group string) {
+	d.mutex.Lock()
+	peer := d.peer
+	d.peer = ""
+	d.mutex.Unlock()
+	d.tell(
+		event.PeerStateChanged{Peer: peer, From: "active", To: "dead"},
+		event.PeerDead{Peer: peer, Silence: 2 * time.Second, Deadtime: 2 * time.Second},
+		event.LinkDown{Peer: peer, Link: "eth0"}, event.LinkDown{Peer: peer, Link: "eth1"},
+		event.TakeoverStarted{ID: 1, Trigger: "peer_dead", Peer: peer, Groups: []string{group}},
+		event.GroupStateChanged{Group: group, From: "starting", To: "running"},
+		event.TakeoverPhase{ID: 1, Phase: "silence", Took: 2 * time.Second},
+		event.TakeoverPhase{ID: 1, Phase: "services", Took: 90 * time.Millisecond},
+		event.TakeoverCompleted{ID: 1, Trigger: "peer_dead", Peer: peer, Groups: []string{group}, Result: "success", Took: 100 * time.Millisecond},
+	)
+}
+
+// prometheus runs the real one with the shipped example, its two targets
+// replaced and everything done once a second.
+func prometheus(t *testing.T, alpha, beta *daemon, flags ...string) (api string) {
+	t.Helper()
+	dir := t.TempDir()
+	var config map[string]any
+	load(t, "prometheus.yml", &config)
+	delete(config, "alerting")
+	config["global"] = map[string]any{"scrape_interval": "1s", "evaluation_interval": "1s"}
+	job := config["scrape_configs"].([]any)[0].(map[string]any)
+	job["scrape_interval"], job["scrape_timeout"] = "1s", "900ms"
+	for i, d := range []*daemon{alpha, beta} {
+		job["static_configs"].([]any)[i].(map[string]any)["targets"] = []string{d.Listener.Addr().String()}
+	}
+	var groups ruleGroups
+	load(t, rulesFile, &groups)
+	for i := range groups.Groups {
+		groups.Groups[i].Interval = "1s"
+	}
+	for name, v := range map[string]any{"prometheus.yml": config, rulesFile: groups} {
+		text, err := yaml.Marshal(v)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return serve(t, "prometheus", append(flags, "--config.file="+filepath.Join(dir, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")...) + "/api/v1/"
+}
+
+// query answers with the labels of every series and its value.
+func query(api, expr string) (map[string]string, error) {
+	var answer struct {
+		Data struct {
+			ResultType string `json:"resultType"`
+			Result     []struct {
+				Metric labels `json:"metric"`
+				Value  [2]any `json:"value"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	err := get(api+"query?query="+url.QueryEscape(expr), &answer)
+	all := map[string]string{}
+	for _, r := range answer.Data.Result {
+		all[fmt.Sprint(r.Metric)] = fmt.Sprint(r.Value[1])
+	}
+	return all, err
+}
+
+// firing are the alerts that fire, by name.
+func firing(api string) (map[string]labels, error) {
+	var answer struct {
+		Data struct {
+			Alerts []struct {
+				State       string `json:"state"`
+				Labels      labels `json:"labels"`
+				Annotations labels `json:"annotations"`
+			} `json:"alerts"`
+		} `json:"data"`
+	}
+	err := get(api+"alerts", &answer)
+	all := map[string]labels{}
+	for _, a := range answer.Data.Alerts {
+		if a.State == "firing" {
+			all[a.Labels["alertname"]] = a.Annotations
+		}
+	}
+	return all, err
+}
+
+// healthy reports the first rule that has not been evaluated, or not without an
+// error.
+func healthy(api string) error {
+	var answer struct {
+		Data struct {
+			Groups []struct {
+				Rules []struct {
+					Name      string `json:"name"`
+					Health    string `json:"health"`
+					LastError string `json:"lastError"`
+				} `json:"rules"`
+			} `json:"groups"`
+		} `json:"data"`
+	}
+	if err := get(api+"rules", &answer); err != nil {
+		return err
+	}
+	for _, g := range answer.Data.Groups {
+		for _, r := range g.Rules {
+			if r.Health != "ok" {
+				return fmt.Errorf("%s: %s %s", r.Name, r.Health, r.LastError)
+			}
+		}
+	}
+	return nil
+}
+
+// TestLive asks a real Prometheus about the pages of the real exporter, with
+// and without native histograms, which promtool cannot be given.
+func TestLive(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		native bool
+		flags  []string
+	}{
+		{name: "classic histograms"},
+		{name: "native histograms", native: true, flags: []string{"--enable-feature=native-histograms"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			alpha, beta := newDaemon(t, "alpha", "beta"), newDaemon(t, "beta", "alpha")
+			alpha.join(web)
+			beta.join(mail)
+			api := prometheus(t, alpha, beta, tt.flags...)
+			eventually(t, "every rule is evaluated", func() error { return healthy(api) })
+			expectRecords(t, api)
+			expectSelectorsFind(t, api, tt.native)
+			expectRunbookQueries(t, api)
+			got, err := firing(api)
+			if names := slices.Sorted(maps.Keys(got)); err != nil || !slices.Equal(names, []string{deadMansSwitch}) {
+				t.Errorf("with both nodes healthy, these fire: %v, %v", names, err)
+			}
+			alpha.CloseClientConnections()
+			alpha.Close()
+			beta.bury(web)
+			expectDeath(t, api)
+		})
+	}
+}
+
+// expectRecords waits for the histograms' two forms to be recorded alike.
+func expectRecords(t *testing.T, api string) {
+	t.Helper()
+	for record, series := range map[string]int{
+		"systole:heartbeat_interval_seconds:p99_5m": 4, "systole:heartbeat_rtt_seconds:p99_5m": 4,
+		"systole:peer_deadtime_used_ratio:max_1h": 2, "systole:takeover_phase_duration_seconds:increase_15m": 14,
+	} {
+		eventually(t, record, func() error {
+			got, err := query(api, record)
+			if err == nil && len(got) != series {
+				err = fmt.Errorf("%d series, want %d: %v", len(got), series, got)
+			}
+			return err
+		})
+	}
+	for _, expr := range []string{
+		"systole:heartbeat_interval_seconds:p99_5m < 0.25 or systole:heartbeat_interval_seconds:p99_5m > 0.55",
+		"systole:heartbeat_rtt_seconds:p99_5m < 0.0001 or systole:heartbeat_rtt_seconds:p99_5m > 0.00025",
+		"systole:peer_deadtime_used_ratio:max_1h < 0.25 or systole:peer_deadtime_used_ratio:max_1h > 0.3",
+		`{exported_cluster!=""}`, `{exported_node!=""}`,
+	} {
+		if got, err := query(api, expr); err != nil || len(got) > 0 {
+			t.Errorf("%s: %v, %v, want none", expr, got, err)
+		}
+	}
+}
+
+// expectSelectorsFind holds every selector of the rules to the real pages: a
+// misspelt value of a label finds nothing.
+func expectSelectorsFind(t *testing.T, api string, native bool) {
+	t.Helper()
+	known := families(t)
+	for _, r := range rules(t) {
+		for _, q := range r.queries() {
+			for _, s := range selectors(q) {
+				f, ours := known.find(s.name)
+				if ours && !f.exported || strings.HasPrefix(s.name, "systole:") {
+					continue
+				}
+				got, err := query(api, s.String())
+				want := !ours || f.kind != "histogram" || native == (s.name == f.name)
+				if err != nil || (len(got) > 0) != want {
+					t.Errorf("%s%s: %s finds %d series, %v; want some: %v", r.Alert, r.Record, s, len(got), err, want)
+				}
+			}
+		}
+	}
+}
+
+// String is the selector without its range, and without what templates fill in.
+func (s selector) String() string {
+	var all []string
+	for _, m := range s.matchers {
+		if m.value != "" {
+			all = append(all, fmt.Sprintf("%s%s%q", m.label, m.op, m.value))
+		}
+	}
+	return s.name + "{" + strings.Join(all, ",") + "}"
+}
+
+func expectDeath(t *testing.T, api string) {
+	t.Helper()
+	told := []string{"beta heard nothing of alpha on any link for 2s", web + " runs on beta", mail + " runs on beta", "silence took", "services took"}
+	eventually(t, "the death is told", func() error {
+		got, err := firing(api)
+		for _, part := range told {
+			if err == nil && !strings.Contains(got["SystoleNodeDead"]["description"], part) {
+				err = fmt.Errorf("%q is not in %q", part, got["SystoleNodeDead"]["description"])
+			}
+		}
+		if err == nil && got["SystoleTakeoverHappened"] == nil {
+			err = fmt.Errorf("no SystoleTakeoverHappened: %v", got)
+		}
+		return err
+	})
+	pages, err := query(api, `count by (alertname) (max_over_time(ALERTS{alertstate="firing",severity="critical"}[1m]))`)
+	if want := map[string]string{"map[alertname:SystoleNodeDead]": "1"}; err != nil || !maps.Equal(pages, want) {
+		t.Errorf("pages:\n got %v, %v\nwant %v", pages, err, want)
+	}
+}
