@@ -21,7 +21,6 @@ func links() Board {
 			{Title: "How near to a false death", Panels: linksMargin()},
 			{Title: "Whose fault: sender, network or receiver", Panels: linksBlame()},
 			{Title: "The wires", Panels: linksWires()},
-			{Title: notMeasuredYet, Closed: true, Panels: linksNotYet()},
 		},
 	}
 }
@@ -166,6 +165,22 @@ func linksWires() []Panel {
 			Asks:  over(`sum by (node, peer, direction) (increase(systole_retransmit_requests_total{$here}[$__rate_interval]))`, "{{node}} and {{peer}}, {{direction}}"),
 		},
 		{
+			Title: "Change of one-way delay", Width: 12, Unit: Seconds, View: TimeSeries{},
+			Reads: "By how much the way from peer to node took longer or shorter from one heartbeat to the next, 99 % of the changes. It needs no common clock, and tells which direction is unsteady.",
+			Empty: noEcho,
+			Asks:  histogram{name: "systole_heartbeat_delay_variation_seconds", matchers: hereLinks, by: "node, peer, link"}.quantile("0.99", "{{peer}} to {{node}} on {{link}}"),
+		},
+		{
+			Title: "The peer's clock against ours", Width: 12, Unit: Seconds, View: TimeSeries{},
+			Reads: "The peer's wall clock less ours, in the dashed band that the measurement can be wrong by. systole needs no clocks that agree; whoever compares logs does.",
+			Empty: noEcho,
+			Marks: []Mark{{Series: "bound$", Color: Grey, Dashed: true}},
+			Asks: ask(
+				over(`max by (node, peer) (systole_clock_offset_seconds{$here} and systole_clock_offset_error_seconds{$here} > 0)`, "{{peer}} against {{node}}"),
+				over(`max by (node, peer) (systole_clock_offset_seconds{$here} + (systole_clock_offset_error_seconds{$here} > 0))`, "{{peer}} against {{node}}, upper bound"),
+				over(`min by (node, peer) (systole_clock_offset_seconds{$here} - (systole_clock_offset_error_seconds{$here} > 0))`, "{{peer}} against {{node}}, lower bound")),
+		},
+		{
 			Title: "Ups and downs", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0),
 			Reads: "How often links went up or down. Many pairs of both are a loose cable, a flapping port or a deadtime that is too short.",
 			Asks:  over(`sum by (node, peer, link, to) (increase(systole_link_transitions_total{`+hereLinks+`}[$__rate_interval]))`, "{{to}}: {{node}} hears {{peer}} on {{link}}"),
@@ -178,25 +193,6 @@ func linksWires() []Panel {
 			Asks: ask(
 				over(`min by (node, link) (systole_link_open{`+hereLinks+`})`, "{{link}} of {{node}} is open"),
 				over(`min by (node, ping_node) (systole_ping_node_up{$here})`, "{{ping_node}} answers {{node}}")),
-		},
-	}
-}
-
-func linksNotYet() []Panel {
-	return []Panel{
-		{
-			Title: "Change of one-way delay", Width: 12, Unit: Seconds, View: TimeSeries{}, Empty: notMeasured,
-			Reads: "By how much the way from peer to node took longer or shorter from one heartbeat to the next, 99 % of the changes. It needs no common clock, and tells which direction is unsteady.",
-			Asks:  histogram{name: "systole_heartbeat_delay_variation_seconds", matchers: hereLinks, by: "node, peer, link"}.quantile("0.99", "{{peer}} to {{node}} on {{link}}"),
-		},
-		{
-			Title: "The peer's clock against ours", Width: 12, Unit: Seconds, View: TimeSeries{}, Empty: notMeasured,
-			Reads: "The peer's wall clock less ours, with the band that the measurement can be wrong by. systole does not need clocks that agree; whoever compares logs does.",
-			Marks: []Mark{{Series: "bound$", Color: Grey, Dashed: true}},
-			Asks: ask(
-				over(`max by (node, peer) (systole_clock_offset_seconds{$here})`, "{{peer}} against {{node}}"),
-				over(`max by (node, peer) (systole_clock_offset_seconds{$here} + systole_clock_offset_error_seconds{$here})`, "{{peer}} against {{node}}, upper bound"),
-				over(`min by (node, peer) (systole_clock_offset_seconds{$here} - systole_clock_offset_error_seconds{$here})`, "{{peer}} against {{node}}, lower bound")),
 		},
 	}
 }

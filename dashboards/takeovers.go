@@ -56,7 +56,7 @@ func takeoverTimes() []Panel {
 	return []Panel{
 		{
 			Title: "Phases of each takeover", Width: 14, Height: 10, Unit: Seconds, View: TimeSeries{Bars: true}, Min: ptr(0),
-			Reads: "One stack for each takeover, as high as the time from the last heartbeat to the end: silence is the wait for deadtime, confirm what ping nodes were asked, fence the end of the old owner, then addresses, announcements, services and their verification. The tallest part is what to shorten: silence by deadtime in ha.cf, services in the units themselves. Flat in between.",
+			Reads: "One stack for each takeover, or two neighbours of the same, as high as the time from the last heartbeat to the end: silence is the wait for deadtime, confirm what ping nodes were asked, fence the end of the old owner, then addresses, announcements, services and their verification. The tallest part is what to shorten: silence by deadtime in ha.cf, services in the units themselves. Flat in between.",
 			Asks:  phase.total("{{phase}}"),
 		},
 		{
