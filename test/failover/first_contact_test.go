@@ -45,7 +45,7 @@ func TestFirstContact(t *testing.T) {
 	}
 }
 
-// A mixed cluster.
+// A mixed cluster has a daemon for each node.
 type mixed struct {
 	*pair
 	runs map[*lab.Node]daemon
@@ -70,6 +70,8 @@ func newMixed(t *testing.T, alpha, beta daemon) *mixed {
 	return m
 }
 
+// live is the life of a cluster. Nowhere in it do heartbeat's own scripts, which
+// stop what they give up before they say so, make two nodes hold an address.
 func (m *mixed) live() {
 	m.t.Helper()
 	for _, n := range m.nodes() {
@@ -140,14 +142,16 @@ func (m *mixed) expect(after string, alphas, betas *lab.Node) {
 	})
 	must(m.t, err)
 	moved := time.Since(began)
+	holder := map[*lab.Node]*lab.Node{m.alpha: alphas, m.beta: betas}
 	for _, n := range m.nodes() {
 		if n.On() && n.Active(soon(m.t), m.runs[n].unit) {
-			m.says(n, holdWord(n == alphas && n == m.alpha || n == betas && n == m.beta, n == alphas && n == m.beta || n == betas && n == m.alpha), "rscstatus")
+			m.says(n, holdWord(holder[n] == n, holder[m.other(n)] == n), "rscstatus")
 		}
 	}
 	m.t.Logf("%-36s addresses in place after %8v, books after %8v", after, round(moved), round(time.Since(began)))
 }
 
+// holdWord is what cl_status rscstatus calls it.
 func holdWord(local, foreign bool) string {
 	switch {
 	case local && foreign:
@@ -168,6 +172,7 @@ const usual = "Cannot lock ourselves into memory"
 // that call for somebody.
 var complaint = regexp.MustCompile(`\b(?:ERROR|CRIT|CRITICAL|ALERT|EMERG): .*`)
 
+// nobodyComplains fails the test for what a daemon found to be wrong.
 func (m *mixed) nobodyComplains() {
 	m.t.Helper()
 	for _, n := range m.nodes() {

@@ -73,11 +73,13 @@ func (p *pair) move(w way) time.Duration {
 	p.t.Helper()
 	probe := p.probe("http://192.0.2.50/")
 	p.answered(probe, p.other(w.to))
+	asked := time.Now()
 	p.run(w.on, w.command[0], w.command[1:]...)
-	p.held(virtual, w.to)
+	there := p.held(virtual, w.to)
 	p.answered(probe, w.to)
 	gap := p.stop(probe).Longest()
 	p.settled()
-	p.t.Logf("%-30s %-14s %v, prober late by %v", strings.Join(w.command, " "), "on "+w.on.Name(), gap, round(gap.Late))
+	p.t.Logf("%-30s %-14s there after %v; %v, prober late by %v",
+		strings.Join(w.command, " "), "on "+w.on.Name(), round(there.Sub(asked)), gap, round(gap.Late))
 	return gap.Length() - gap.Late
 }
