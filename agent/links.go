@@ -50,12 +50,17 @@ func (h handler) Changed(c link.Change) {
 		h.a.tell(core.Unused{Link: c.Index})
 		h.a.tell(core.Fact{Event: event.LinkOpened{Link: c.Link, Medium: kind, Unused: true}})
 	case link.StateWaiting:
+		// At the other end of a lost carrier, or of a line that was hung up, the
+		// peer may be dead.
+		far := c.Reason == link.NoCarrier || c.Reason == link.HungUp || c.Reason == link.Stuck
+		h.a.tell(core.LinkState{Link: c.Index, Usable: far})
 		e := event.LinkClosed{Link: c.Link, Medium: kind, Error: c.Reason}
 		if c.Err != nil {
 			e.Error += ": " + c.Err.Error()
 		}
 		h.a.tell(core.Fact{Event: e})
 	default:
+		h.a.tell(core.LinkState{Link: c.Index, Usable: true})
 		h.a.tell(core.Fact{Event: event.LinkOpened{Link: c.Link, Medium: kind}})
 	}
 }

@@ -47,10 +47,8 @@ type Config struct {
 	// does. True also for "legacy", which systole runs as "on".
 	AutoFailback bool
 
-	UDPPort         uint16        // the last udpport; links know their own
-	HopFudge        int           // see TTL
-	RetransmitDelay time.Duration // the longest wait before a lost message is asked for again
-	InnerAuth       bool          // msgfmt classic: messages carry a second digest, inside
+	UDPPort  uint16 // the last udpport; links know their own
+	HopFudge int    // see TTL
 
 	Realtime         bool // ask for real-time scheduling
 	RealtimePriority int  // of SCHED_FIFO, 1 to 99

@@ -143,7 +143,7 @@ func dump(c *Config) string {
 		fmt.Fprintf(&b, "group %s on %s: %v, lines %v\n", g.Key, g.Preferred, g.Resources, g.ResourceLines)
 	}
 	fmt.Fprintf(&b, "keepalive %s warntime %s deadtime %s initdead %s deadping %s\n", c.Keepalive, c.Warntime, c.Deadtime, c.Initdead, c.Deadping)
-	fmt.Fprintf(&b, "auto_failback %t, ttl %d, retransmit %s, inner auth %t, real time %t %d\n", c.AutoFailback, c.TTL(), c.RetransmitDelay, c.InnerAuth, c.Realtime, c.RealtimePriority)
+	fmt.Fprintf(&b, "auto_failback %t, ttl %d, real time %t %d\n", c.AutoFailback, c.TTL(), c.Realtime, c.RealtimePriority)
 	fmt.Fprintf(&b, "signs with %d of %v\n", c.Auth.Send, c.Auth.Keys)
 	fmt.Fprintf(&b, "web %+v, state %s, socket %s, start %s, stop %s\n", c.Web, c.StateDir, c.ControlSocket, c.StartTimeout, c.StopTimeout)
 	fmt.Fprintf(&b, "hashes %012x %012x\n", c.ClusterHash, c.ResourcesHash)

@@ -93,14 +93,6 @@ func (h *haCf) setPort(v string) *problem {
 	return nil
 }
 
-func (h *haCf) setRetransmitDelay(v string) *problem {
-	ms, p := parseNumber("number of milliseconds", v, 1, 1<<30)
-	if p == nil {
-		h.cfg.RetransmitDelay = time.Duration(ms) * time.Millisecond
-	}
-	return p
-}
-
 func (h *haCf) setHopFudge(v string) *problem {
 	n, err := strconv.Atoi(v)
 	if err != nil {
@@ -112,14 +104,6 @@ func (h *haCf) setHopFudge(v string) *problem {
 	}
 	h.cfg.HopFudge = n
 	return nil
-}
-
-func (h *haCf) setMessageFormat(v string) *problem {
-	p := oneOf(v, "classic", "netstring")
-	if p == nil {
-		h.cfg.InnerAuth = v == "classic"
-	}
-	return p
 }
 
 func (h *haCf) setRealtime(v string) *problem {

@@ -104,6 +104,9 @@ func margin(s core.Snapshot, v membership.View) *Seconds {
 		last = s.Started
 	}
 	m := Seconds(v.Deadtime - max(0, s.Now.Sub(last)))
+	if !v.Heard && m < 0 {
+		return nil // given up
+	}
 	return &m
 }
 

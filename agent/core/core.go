@@ -44,12 +44,14 @@ type Core struct {
 
 	status   string // what our heartbeats say of us: init, up, active
 	nextBeat time.Time
-	greet    bool // a node has come that has not heard us yet
-	farewell int  // heartbeats still to be sent after everything is released
+	greet    bool      // a node has come that has not heard us yet
+	farewell int       // heartbeats still to be sent after everything is released
+	stopping time.Time // since when we are
 	wake     time.Time
 	rejects  map[rejectKey]*rejects
 	own      []time.Time // when our own messages last came back, by link
 	unused   []bool      // links that lead to ourselves
+	unusable []bool      // links that we cannot use for reasons of our own
 	random   *rand.Rand
 	seed     seed // of the next incident
 	out      *Output
@@ -61,7 +63,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 		cfg: cfg, start: now, now: now, status: membership.Init, nextBeat: now,
 		members: membership.New(cfg.Members, now),
 		peers:   map[string]*peer{}, rejects: map[rejectKey]*rejects{},
-		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)),
+		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)), unusable: make([]bool, len(cfg.Members.Links)),
 		random: rand.New(rand.NewPCG(cfg.Seed, cfg.Generation)),
 	}
 	for _, name := range cfg.Members.Peers {
@@ -113,6 +115,10 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.follow(c.takeover.Done(now, in.Done))
 	case Unused:
 		c.unused[in.Link] = true
+		c.listen(now)
+	case LinkState:
+		c.unusable[in.Link] = !in.Usable
+		c.listen(now)
 	case Pinged:
 		c.emit(c.members.Answered(in.At, in.PingNode, in.RoundTrip)...)
 	case Request:
@@ -125,6 +131,7 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.emit(in.Event)
 	case Stop:
 		c.emit(event.NodeStopping{Reason: in.Reason, Holds: c.takeover.Hold()})
+		c.stopping = now
 		c.follow(c.takeover.Leave(now))
 	default:
 		panic(fmt.Sprintf("core: unknown input %T", in))
@@ -185,8 +192,9 @@ func (c *Core) sayGoodbye() {
 	case c.farewell == 0:
 		c.farewell = farewells
 		c.nextBeat = c.now.Add(c.farewellGap())
-	case c.farewell == 1:
+	case c.farewell == 1 && !c.out.Left:
 		c.out.Left = true
+		c.emit(event.NodeStopped{Took: c.now.Sub(c.stopping)})
 	}
 }
 
@@ -225,6 +233,15 @@ func (c *Core) tick(now time.Time) {
 // tolerable is the lateness of our own loop that is not worth a word.
 func (c *Core) tolerable() time.Duration {
 	return min(c.cfg.Members.Keepalive, c.cfg.Members.Deadtime/4)
+}
+
+// listen tells membership whether any link can be used.
+func (c *Core) listen(now time.Time) {
+	deaf := true
+	for i := range c.unusable {
+		deaf = deaf && (c.unusable[i] || c.unused[i])
+	}
+	c.members.Deaf(now, deaf)
 }
 
 // judge shows what membership found to takeover and to the world.

@@ -42,6 +42,14 @@ type SendFailed struct {
 	Reason string // see event.SendFailed
 }
 
+// LinkState says whether this node can use a link, as far as that is its own
+// affair: the interface is there and up, the port is ours. A cable without a
+// carrier is not: the peer at its other end may be dead.
+type LinkState struct {
+	Link   int
+	Usable bool
+}
+
 // Unused says that a link leads to this very machine: the other node's line in
 // a ha.cf that both share. Nobody will be heard on it.
 type Unused struct{ Link int }
@@ -71,6 +79,7 @@ func (Looked) isInput()     {}
 func (Received) isInput()   {}
 func (Rejected) isInput()   {}
 func (SendFailed) isInput() {}
+func (LinkState) isInput()  {}
 func (Unused) isInput()     {}
 func (Pinged) isInput()     {}
 func (Done) isInput()       {}

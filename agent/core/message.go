@@ -49,7 +49,6 @@ func (c *Core) beat(now time.Time) {
 	}
 	if c.greet || c.status != membership.Active || c.sent.Next()%rarely == 0 {
 		c.greet = false
-		m.Set("sycluster", c.cfg.Cluster)
 		m.Set("syrel", c.cfg.Version)
 		m.Set("sycfg", c.cfg.ConfigHash)
 		m.SetBinary("syseed", c.seed[:])
@@ -62,6 +61,7 @@ func (c *Core) beat(now time.Time) {
 func (c *Core) send(now time.Time, m *wire.Message) {
 	numbered := !strings.HasPrefix(string(m.Get("t")), "NS_")
 	if numbered {
+		m.Set("sycluster", c.cfg.Cluster)
 		c.takeover.Describe(m)
 	}
 	m.Set("src", c.cfg.Members.Self)

@@ -31,14 +31,14 @@ func (m *Members) due(n *node, last time.Time) time.Time {
 func (m *Members) Suspects(now time.Time) bool {
 	suspects := false
 	for _, n := range m.nodes {
-		if n.expires() && !m.due(n, n.last).After(now) {
+		if m.expires(n) && !m.due(n, n.last).After(now) {
 			suspects = true
 			if n.suspect.IsZero() {
 				n.suspect = now
 			}
 		}
 		for i := range n.links {
-			suspects = suspects || n.links[i].up && !m.due(n, n.links[i].last).After(now)
+			suspects = suspects || m.deaf.IsZero() && n.links[i].up && !m.due(n, n.links[i].last).After(now)
 		}
 	}
 	return suspects
@@ -49,7 +49,7 @@ func (m *Members) Suspects(now time.Time) bool {
 func (m *Members) Expire(now time.Time) []event.Event {
 	var events []event.Event
 	for _, n := range m.nodes {
-		if n.expires() && !m.due(n, n.last).After(now) {
+		if m.expires(n) && !m.due(n, n.last).After(now) {
 			events = m.lose(events, n, now)
 		}
 		events = m.loseLinks(events, n, now)
@@ -62,7 +62,7 @@ func (m *Members) Expire(now time.Time) []event.Event {
 func (m *Members) loseLinks(events []event.Event, n *node, now time.Time) []event.Event {
 	var lost []int
 	for i := range n.links {
-		if l := &n.links[i]; l.up && !m.due(n, l.last).After(now) {
+		if l := &n.links[i]; l.up && m.deaf.IsZero() && !m.due(n, l.last).After(now) {
 			l.up = false
 			lost = append(lost, i)
 		}
@@ -76,8 +76,10 @@ func (m *Members) loseLinks(events []event.Event, n *node, now time.Time) []even
 }
 
 // expires reports whether n's silence still means something.
-func (n *node) expires() bool {
+func (m *Members) expires(n *node) bool {
 	switch {
+	case !m.deaf.IsZero() && !n.ping:
+		return false
 	case n.state == Dead:
 		return false
 	case n.state == Unknown:
@@ -127,11 +129,11 @@ func (m *Members) Wake() time.Time {
 		}
 	}
 	for _, n := range m.nodes {
-		if n.expires() {
+		if m.expires(n) {
 			earlier(m.due(n, n.last))
 		}
 		for i := range n.links {
-			if n.links[i].up {
+			if n.links[i].up && m.deaf.IsZero() {
 				earlier(m.due(n, n.links[i].last))
 			}
 		}

@@ -46,7 +46,8 @@ const maxDeadtime = time.Hour
 type Members struct {
 	cfg     Config
 	start   time.Time
-	settled bool // initdead no longer counts
+	settled bool      // initdead no longer counts
+	deaf    time.Time // since when no link of ours can be used; zero while one can
 	nodes   []*node
 }
 
@@ -195,6 +196,23 @@ func (m *Members) Stalled(late time.Duration) (held bool) {
 		n.longest = max(n.longest, late)
 	}
 	return held
+}
+
+// Deaf says that this node cannot use any link for reasons of its own, or can
+// again. Meanwhile it has no means to know who is alive, so silences do not
+// count.
+func (m *Members) Deaf(now time.Time, deaf bool) {
+	switch {
+	case deaf && m.deaf.IsZero():
+		m.deaf = now
+	case !deaf && !m.deaf.IsZero():
+		for _, n := range m.nodes {
+			if !n.ping {
+				n.stalled += now.Sub(m.deaf)
+			}
+		}
+		m.deaf = time.Time{}
+	}
 }
 
 // Settle ends the time in which initdead counts: every node has been heard or

@@ -253,6 +253,20 @@ func TestPingNodes(t *testing.T) {
 	}
 }
 
+func TestWithoutALinkNobodyIsCalledDead(t *testing.T) {
+	m := settled()
+	m.Heard(at(5), beat(5, 0))
+	m.Deaf(at(8), true)
+	m.Deaf(at(9), true) // said twice
+	if m.Suspects(at(60)) || len(m.Expire(at(60))) > 0 || !m.Wake().IsZero() {
+		t.Error("silence counts although no link can be used")
+	}
+	m.Deaf(at(68), false)
+	if got, want := m.Wake(), at(5+10+60+1); got != want {
+		t.Errorf("Wake = %v s, want %v s: deadtime, less what was not heard for want of a link, and a keepalive", got.Sub(epoch), want.Sub(epoch))
+	}
+}
+
 func TestStrangersChangeNothing(t *testing.T) {
 	m := settled()
 	events := slices.Concat(

@@ -28,6 +28,9 @@ type move struct {
 // acquire begins a takeover. Each group joins it when nobody else holds it any
 // more.
 func (t *Takeover) acquire(now time.Time, trigger string, groups []*group) *move {
+	if len(groups) == 0 {
+		return &move{acquire: true}
+	}
 	m := t.open(now, true, trigger, groups)
 	if trigger == peerDead {
 		m.silence, m.confirm = t.peer.silence-t.peer.confirm, t.peer.confirm
