@@ -56,17 +56,19 @@ func TestAgentKilled(t *testing.T) {
 	probe := p.probe("http://192.0.2.50/")
 	p.answered(probe, p.alpha)
 	began := time.Now()
+	var away []time.Duration
 	for range 7 { // more than systemd restarts a unit in 10 s unless told otherwise
 		killed := time.Now()
 		must(t, p.alpha.Signal(soon(t), cluster.Unit, "KILL"))
 		up := p.entry(p.alpha, killed, "node.started")
 		adopted := p.entry(p.alpha, killed, "hold.changed", "to", "local")
 		t.Logf("killed; started again after %v, has its group in its books after %v", round(up.At.Sub(killed)), round(adopted.At.Sub(killed)))
-		if up.At.Sub(killed) > time.Second {
-			t.Errorf("started again %v after it was killed, want within a second", up.At.Sub(killed))
-		}
+		away = append(away, adopted.At.Sub(killed))
 		p.entry(p.beta, killed, "peer.restarted")
 		p.settled()
+	}
+	if got := median(away); got > time.Second {
+		t.Errorf("back %v after it was killed, want within a second", got)
 	}
 	p.untouched(since, worker, began)
 	gap := p.stop(probe).Longest()
