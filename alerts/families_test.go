@@ -190,9 +190,14 @@ func TestWaiting(t *testing.T) {
 	}
 	_, section, _ := strings.Cut(string(readme), "## Waiting")
 	section, _, _ = strings.Cut(section, "\n## ")
+	pages := runbookPages(t)
 	for _, r := range alerts(t) {
-		if got, want := strings.Contains(section, r.Alert), waiting[r.Alert] != nil; got != want {
+		want := waiting[r.Alert] != nil
+		if got := strings.Contains(section, r.Alert); got != want {
 			t.Errorf("README.md, \"Waiting\": %s is named: %v, want %v", r.Alert, got, want)
+		}
+		if got := strings.Contains(pages[r.Alert], "cannot fire yet"); got != want {
+			t.Errorf("the runbook of %s says that it cannot fire yet: %v, want %v", r.Alert, got, want)
 		}
 	}
 }
