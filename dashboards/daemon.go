@@ -126,7 +126,8 @@ func daemonProcess() []Panel {
 			Title: "Garbage collection", Width: 8, Unit: Seconds, View: TimeSeries{}, Min: ptr(0),
 			Reads: "The longest pause among Go's last collections. It is part of how late a heartbeat can be; microseconds are usual.",
 			Empty: noTargetLabels,
-			Asks:  over(`max by (node) (go_gc_duration_seconds{`+hereJob+`, quantile="1"})`, "{{node}}"),
+			// The quantile is 1 in the text format and 1.0 in OpenMetrics.
+			Asks: over(`max by (node) (go_gc_duration_seconds{`+hereJob+`, quantile=~"1|1.0"})`, "{{node}}"),
 		},
 	}
 }

@@ -72,25 +72,46 @@ type grafanaPanel struct {
 			Mappings []struct {
 				Options map[string]struct{ Text, Color string }
 			}
-			Links []struct{ Title, URL string }
+			Links  []struct{ Title, URL string }
+			Max    *float64
+			Custom struct {
+				DrawStyle         string
+				ScaleDistribution struct{ Type string }
+			}
 		}
 		Overrides []struct {
-			Matcher struct{ ID, Options string }
+			Matcher    struct{ ID, Options string }
+			Properties []struct{ Value grafanaProperty }
 		}
 	}
 	Options struct {
-		Legend *struct{ ShowLegend, Show bool }
+		Legend   *struct{ ShowLegend, Show bool }
+		TextMode string
+		SortBy   []any
 	}
 	Transformations []struct {
 		ID      string
-		Options json.RawMessage
+		Options struct {
+			RenameByName map[string]string
+			IndexByName  map[string]int
+		}
 	}
 }
 
+// A grafanaProperty is the value of an override: a colour, or what else there is.
+type grafanaProperty struct{ FixedColor string }
+
+func (p *grafanaProperty) UnmarshalJSON(data []byte) error {
+	var color struct{ FixedColor string }
+	_ = json.Unmarshal(data, &color) // other properties are not looked at
+	p.FixedColor = color.FixedColor
+	return nil
+}
+
 type grafanaTarget struct {
-	RefID, Expr, LegendFormat, Format string
-	Datasource                        grafanaSource
-	Instant, Range, Exemplar          bool
+	RefID, Expr, LegendFormat, Format, Interval string
+	Datasource                                  grafanaSource
+	Instant, Range, Exemplar                    bool
 }
 
 // committed reads the JSON files.

@@ -96,7 +96,8 @@ func (d *daemon) run() error {
 		return err
 	}
 	n := newNotifier(d.cfg.Links)
-	a, err := agent.New(d.agentConfig(identity, m, j, server, n))
+	spans := d.newTraces(identity)
+	a, err := agent.New(d.agentConfig(identity, m, j, server, n, spans))
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (d *daemon) run() error {
 	beside.Wait()
 	closing, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()
-	return errors.Join(err, j.Close(closing), d.registry.close())
+	return errors.Join(err, j.Close(closing), spans.Close(closing), d.registry.close())
 }
 
 // claimMachine takes what makes this process punctual, where it is allowed to.
