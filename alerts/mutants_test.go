@@ -32,8 +32,8 @@ var (
 )
 
 // spoil gives an alert the mistakes that are easily made: a waiting time left
-// out or halved, a threshold off by one, a window halved, an alert that never
-// fires.
+// out, halved or doubled, a threshold off by one, a window doubled, an alert
+// that never fires.
 func spoil(t *testing.T, a rule) map[string]rule {
 	t.Helper()
 	all := map[string]rule{}
