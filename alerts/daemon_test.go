@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	web   = "IPaddr::192.0.2.10" // prefers alpha
-	mail  = "IPaddr::192.0.2.20" // prefers beta
+	web  = "IPaddr::192.0.2.10" // prefers alpha
+	mail = "IPaddr::192.0.2.20" // prefers beta
 	hash = "0123456789ab"
 )
 
