@@ -10,6 +10,7 @@ import (
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/exporters/journal"
 	"github.com/systole-ha/systole/exporters/metrics"
+	"github.com/systole-ha/systole/exporters/traces"
 )
 
 // allNodes are the nodes of the cluster in the order of ha.cf, ping nodes last.
@@ -22,7 +23,7 @@ func (d *daemon) allNodes() []string {
 }
 
 // metricsConfig is what the metrics know before the first event.
-func (d *daemon) metricsConfig(id identity, j *journal.Journal) metrics.Config {
+func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Traces) metrics.Config {
 	c := d.cfg
 	m := metrics.Config{
 		Cluster: c.Cluster, Node: c.Self,
@@ -37,8 +38,9 @@ func (d *daemon) metricsConfig(id identity, j *journal.Journal) metrics.Config {
 			{Name: config.HaCf, Hash: hash(c.ClusterHash)},
 			{Name: config.Haresources, Hash: hash(c.ResourcesHash)},
 		},
-		Commands: []string{"hb_standby", "hb_takeover"},
-		Sinks:    []metrics.Sink{{Name: "journal", Waiting: j.Waiting, Dropped: j.Dropped}},
+		Commands:     []string{"hb_standby", "hb_takeover"},
+		Sinks:        []metrics.Sink{{Name: "journal", Waiting: j.Waiting, Dropped: j.Dropped}},
+		SpansDropped: func() map[string]uint64 { return spans.Stats().Dropped },
 	}
 	for _, p := range c.Pings {
 		m.PingNodes = append(m.PingNodes, p.Name)

@@ -91,12 +91,12 @@ func (d *daemon) run() error {
 	if err != nil {
 		return err
 	}
-	m, err := metrics.New(d.metricsConfig(identity, j))
+	spans := d.newTraces(identity)
+	m, err := metrics.New(d.metricsConfig(identity, j, spans))
 	if err != nil {
 		return err
 	}
 	n := newNotifier(d.cfg.Links)
-	spans := d.newTraces(identity)
 	a, err := agent.New(d.agentConfig(identity, m, j, server, n, spans))
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ type Config struct {
 	Files     []File
 	Commands  []string // of operator.command; any other counts as "other"
 	Sinks     []Sink
+	// SpansDropped counts spans that were lost, by reason, since the start; nil
+	// where there are none. It is called by scrapes, from any goroutine.
+	SpansDropped func() map[string]uint64
 
 	// LastTakeover and LastTakeoverTook are the newest takeover of an earlier
 	// run of this daemon; zero where none is known.

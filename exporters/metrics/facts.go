@@ -26,6 +26,7 @@ func (s *series) facts(cfg Config) error {
 		s.gauge("systole_auth_key_info", k.ID, k.Method).Set(1)
 	}
 	s.sinks(cfg.Sinks)
+	s.spans(cfg.SpansDropped)
 	s.process()
 	return s.hashes(cfg.Files)
 }
@@ -45,6 +46,16 @@ func (s *series) sinks(sinks []Sink) {
 	for _, sink := range sinks {
 		s.gaugeFunc("systole_event_queue_length", func() float64 { return float64(sink.Waiting()) }, sink.Name)
 		s.counterFunc("systole_events_dropped_total", func() float64 { return float64(sink.Dropped()) }, sink.Name)
+	}
+}
+
+// spans counts what the traces lose; nothing where there are none.
+func (s *series) spans(dropped func() map[string]uint64) {
+	if dropped == nil {
+		dropped = func() map[string]uint64 { return nil }
+	}
+	for _, reason := range spanLosses {
+		s.counterFunc("systole_spans_dropped_total", func() float64 { return float64(dropped()[reason]) }, reason)
 	}
 }
 

@@ -195,6 +195,8 @@ var families = []family{
 		"Events raised"},
 	{"systole_events_dropped_total", counterFunc, labels("sink"), "S", "scrape", nil,
 		"Records a sink had no room for"},
+	{"systole_spans_dropped_total", counterFunc, labels("reason"), "3", "scrape", nil,
+		"Spans that no collector got: no room in the queue, an export that failed for good, or the end of the daemon"},
 	{"systole_event_queue_length", gaugeFunc, labels("sink"), "S", "scrape", nil,
 		"Records waiting to be written"},
 	{"systole_collect_duration_seconds", histogram, nil, "1", "scrape", lateness,
@@ -220,7 +222,6 @@ var notYet = []struct{ name, needs string }{
 	{"systole_watchdog_armed", "the watchdog device"},
 	{"systole_watchdog_timeout_seconds", "the watchdog device"},
 	{"systole_watchdog_ping_interval_seconds", "the watchdog device"},
-	{"systole_spans_dropped_total", "traces"},
 	{"systole_webhook_deliveries_total", "webhooks"},
 	{"systole_recorder_dumps_total", "the flight recorder"},
 }

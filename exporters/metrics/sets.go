@@ -12,6 +12,7 @@ var (
 	wires            = []string{"systole", "heartbeat3"}
 	evidences        = []string{"peer_claims"}
 	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start"}
+	spanLosses       = []string{"queue_full", "export_failed", "shutdown"} // as exporters/traces has them
 	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup"}
 	moveResults      = []string{"success", "partial", "failed"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
