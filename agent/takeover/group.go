@@ -191,7 +191,10 @@ func (t *Takeover) startNext(g *group) {
 	}
 }
 
-// stopNext stops the resource in hand, right to left.
+// stopNext stops the resource in hand, right to left. A line of nothing but
+// addresses waits for the services of the other lines of the same release, as
+// it came before them at the start: a service that lets its clients finish
+// needs the address they use. It waits drainTime at most.
 func (t *Takeover) stopNext(now time.Time, g *group) {
 	if g.next < 0 {
 		if g.busy() {
@@ -205,10 +208,20 @@ func (t *Takeover) stopNext(now time.Time, g *group) {
 		t.become(g, stopped)
 		return
 	}
+	if g.waitsToDrain(now) {
+		return
+	}
 	if g.work[g.next].order == 0 && !g.retryAt.After(now) {
 		g.retryAt = time.Time{}
 		t.order(g, g.next, Stop)
 	}
+}
+
+// waitsToDrain reports whether g is addresses that wait for the services of
+// other lines.
+func (g *group) waitsToDrain(now time.Time) bool {
+	addresses := g.state == stopping && g.next >= 0 && g.leading == len(g.work)
+	return addresses && g.move != nil && !g.move.acquire && !g.move.servicesDown() && now.Before(g.move.decided.Add(drainTime))
 }
 
 func (g *group) busy() bool {
@@ -249,12 +262,15 @@ func (g *group) announceAgain(now time.Time) {
 	}
 }
 
-func (g *group) wake() time.Time {
+func (g *group) wake(now time.Time) time.Time {
 	var wake time.Time
 	earlier := func(at time.Time) {
 		if wake.IsZero() || at.Before(wake) {
 			wake = at
 		}
+	}
+	if g.waitsToDrain(now) {
+		earlier(g.move.decided.Add(drainTime))
 	}
 	if !g.retryAt.IsZero() && g.aim == release && (g.state == stopping || g.stuck) {
 		earlier(g.retryAt)

@@ -106,6 +106,19 @@ func (m *move) servicesUp() bool {
 	return true
 }
 
+// servicesDown reports whether nothing but leading addresses is left to stop.
+func (m *move) servicesDown() bool {
+	for _, g := range m.groups {
+		if g.move != m || g.state == stopped || g.state == failed {
+			continue
+		}
+		if g.state != stopping || g.next >= g.leading {
+			return false
+		}
+	}
+	return true
+}
+
 // settle notes how far every move has come and closes those that are over. A
 // takeover that is part of a standby stays open until the standby has ended,
 // for groups may still join it.

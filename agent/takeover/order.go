@@ -56,12 +56,21 @@ func (t *Takeover) report(g *group, o *order, d Done) {
 		Operation: string(o.op), Result: "ok", Took: d.Took,
 	}
 	if d.Err != nil {
-		e.Result, e.Error = "failed", d.Err.Error()
+		e.Result, e.Error = "failed", cause(d.Err)
 		if errors.Is(d.Err, context.DeadlineExceeded) {
 			e.Result = "timeout"
 		}
 	}
 	t.emit(e)
+}
+
+// cause is what an error says besides the operation and the resource, which
+// events name in fields of their own.
+func cause(err error) string {
+	if e := (*resources.Error)(nil); errors.As(err, &e) && e == err {
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 func (t *Takeover) started(now time.Time, g *group, index int, d Done) {
@@ -107,7 +116,7 @@ func (t *Takeover) looked(now time.Time, g *group, index int, d Done) {
 // fail gives g up because one of its resources would not run.
 func (t *Takeover) fail(now time.Time, g *group, index int, op Operation, err error) {
 	resource := g.names[index]
-	g.failure = err.Error()
+	g.failure = cause(err)
 	g.failback = false
 	t.want(now, g, release)
 	t.turnBack(g)
@@ -133,7 +142,7 @@ func (t *Takeover) stopped(now time.Time, g *group, index int, d Done) {
 	}
 	g.tries++
 	t.emit(event.ResourceFailed{
-		Group: g.key, Resource: g.names[index], Operation: string(Stop), Error: d.Err.Error(), Attempt: g.tries,
+		Group: g.key, Resource: g.names[index], Operation: string(Stop), Error: cause(d.Err), Attempt: g.tries,
 	})
 	if g.tries < stopTries {
 		g.retryAt = now.Add(stopRetry)

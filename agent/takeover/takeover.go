@@ -98,6 +98,7 @@ const (
 	stopTries    = 11               // one, and HA_STOPRETRYMAX=10 more
 	orphanRetry  = 60 * time.Second // ours: before a group that failed everywhere is tried again
 	offerBackoff = 5 * time.Second  // ours: between offers that were refused
+	drainTime    = time.Second      // ours: for services before addresses go; most stop in a tenth of it
 )
 
 // announceAfter is when an address is announced after it came up: neighbours
@@ -225,7 +226,7 @@ func (t *Takeover) Wake() time.Time {
 		}
 	}
 	for _, g := range t.groups {
-		earlier(g.wake())
+		earlier(g.wake(t.now))
 		if t.phase == stable && g.failure != "" && t.mayTake(g) {
 			earlier(g.retryAt)
 		}
