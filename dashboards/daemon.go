@@ -73,12 +73,17 @@ func daemonEvents() []Panel {
 			Asks:  over(`sum by (node, event) (rate(systole_events_total{$here, severity="sample"}[$__rate_interval])) > 0`, "{{node}} {{event}}"),
 		},
 		{
-			Title: "Dropped records", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0),
+			Title: "Dropped records", Width: 8, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0),
 			Reads: "Records that a sink had no room for. Anything but 0 means that the journal, or what reads it, is too slow; metrics are not affected.",
 			Asks:  over(`sum by (node, sink) (increase(systole_events_dropped_total{$here}[$__rate_interval]))`, "{{node}}: {{sink}}"),
 		},
 		{
-			Title: "Records waiting", Width: 12, Unit: Count, View: TimeSeries{}, Min: ptr(0),
+			Title: "Dropped spans", Width: 8, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0),
+			Reads: "Parts of traces that no collector got, by reason: no room in the queue, an export that failed for good, the end of the daemon. Takeovers do not wait for a collector. It stays at 0 where no traces are sent.",
+			Asks:  over(`sum by (node, reason) (increase(systole_spans_dropped_total{$here}[$__rate_interval]))`, "{{node}}: {{reason}}"),
+		},
+		{
+			Title: "Records waiting", Width: 8, Unit: Count, View: TimeSeries{}, Min: ptr(0),
 			Reads: "Records in each sink's queue at the moment of the scrape. It belongs at 0; a sink that does not keep up shows here before it drops.",
 			Asks:  over(`max by (node, sink) (systole_event_queue_length{$here})`, "{{node}}: {{sink}}"),
 		},
@@ -165,17 +170,12 @@ func daemonConfig() []Panel {
 func daemonNotYet() []Panel {
 	return []Panel{
 		{
-			Title: "Dropped spans", Width: 8, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
-			Reads: "Parts of traces that did not reach a collector, by reason. Takeovers do not wait for it; the last incidents are kept and sent again.",
-			Asks:  over(`sum by (node, reason) (increase(systole_spans_dropped_total{$here}[$__rate_interval]))`, "{{node}}: {{reason}}"),
-		},
-		{
-			Title: "Webhooks", Width: 8, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
+			Title: "Webhooks", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
 			Reads: "Deliveries to each endpoint of the configuration by result.",
 			Asks:  over(`sum by (node, endpoint, result) (increase(systole_webhook_deliveries_total{$here}[$__rate_interval]))`, "{{node}}: {{endpoint}} {{result}}"),
 		},
 		{
-			Title: "Flight recorder", Width: 8, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
+			Title: "Flight recorder", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
 			Reads: "Recordings of the last seconds before an incident that were written to disk, by what caused them.",
 			Asks:  over(`sum by (node, trigger) (increase(systole_recorder_dumps_total{$here}[$__rate_interval]))`, "{{node}}: {{trigger}}"),
 		},

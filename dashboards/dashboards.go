@@ -56,7 +56,6 @@ const (
 	PerSecond Unit = "cps"
 	Bytes     Unit = "bytes" // 1024 B are a KiB
 	Ago       Unit = "dateTimeFromNow"
-	Date      Unit = "dateTimeAsIso"
 	None      Unit = "none" // states
 )
 
@@ -80,7 +79,7 @@ type Step struct {
 	Color Color
 }
 
-// steps writes thresholds shortly: a colour, then value and colour in turn.
+// steps are thresholds: the colour below all of them, then each.
 func steps(first Color, more ...Step) []Step { return append([]Step{{Color: first}}, more...) }
 
 // A Value is what one value is called: 1 is "up".
@@ -98,13 +97,3 @@ type Mark struct {
 }
 
 func ptr(f float64) *float64 { return &f }
-
-// ask is the list of a panel's queries, each given as one or as several: a
-// quantile is two.
-func ask(queries ...[]Query) []Query {
-	var all []Query
-	for _, q := range queries {
-		all = append(all, q...)
-	}
-	return all
-}

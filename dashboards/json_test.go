@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-//go:generate go test -run 'TestJSON|TestPictures' -update .
+//go:generate go test -run "TestJSON|TestPictures" -update .
 
 var update = flag.Bool("update", false, "write the JSON files")
 

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -131,3 +132,7 @@ func (q Query) at(here string) Query {
 	q.Expr = strings.ReplaceAll(q.Expr, "$here", here)
 	return q
 }
+
+// ask is the list of a panel's queries, of one question or of several: one
+// about a histogram is two queries.
+func ask(questions ...[]Query) []Query { return slices.Concat(questions...) }

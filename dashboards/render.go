@@ -33,7 +33,7 @@ func (b Board) model() map[string]any {
 	}
 	return map[string]any{
 		"id": nil, "uid": b.UID, "title": b.Title, "description": b.Description, "tags": []string{tag},
-		"schemaVersion": schemaVersion, "version": 1, "editable": false, "style": "dark",
+		"schemaVersion": schemaVersion, "version": 1, "editable": false,
 		"fiscalYearStartMonth": 0, "weekStart": "", "liveNow": false,
 		"graphTooltip": 1, // one crosshair on all panels
 		"refresh":      "10s", "timezone": "browser", "timepicker": map[string]any{},

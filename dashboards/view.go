@@ -62,7 +62,7 @@ func (TimeSeries) plugin() string { return "timeseries" }
 func (TimeSeries) height() int    { return 8 }
 
 func (t TimeSeries) options(Panel) map[string]any {
-	legend := map[string]any{"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": []string{"lastNotNull", "max"}}
+	legend := map[string]any{"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": []string{"lastNotNull", "max"}, "sortBy": "Max", "sortDesc": true}
 	if t.NoTable {
 		legend["displayMode"], legend["calcs"] = "list", []string{}
 	}
@@ -119,7 +119,7 @@ func (Heatmap) options(p Panel) map[string]any {
 		"filterValues": map[string]any{"le": 1e-9},
 		"legend":       map[string]any{"show": true},
 		"rowsFrame":    map[string]any{"layout": "auto"},
-		"tooltip":      map[string]any{"show": true, "yHistogram": true},
+		"tooltip":      map[string]any{"mode": "single", "show": true, "yHistogram": true}, // mode: since 10.3, show: before
 		"yAxis":        map[string]any{"axisPlacement": "left", "reverse": false, "unit": string(p.Unit)},
 	}
 }
@@ -131,7 +131,7 @@ func (StateTimeline) plugin() string { return "state-timeline" }
 func (StateTimeline) height() int    { return 8 }
 
 func (StateTimeline) custom(Panel) map[string]any {
-	return map[string]any{"fillOpacity": 80, "lineWidth": 0, "spanNulls": false, "hideFrom": hideNowhere()}
+	return map[string]any{"fillOpacity": 80, "lineWidth": 0, "hideFrom": hideNowhere()}
 }
 
 func (StateTimeline) options(Panel) map[string]any {
@@ -185,7 +185,7 @@ func (t Table) options(Panel) map[string]any {
 	}
 	return map[string]any{
 		"cellHeight": "sm", "showHeader": true, "sortBy": sort,
-		"footer": map[string]any{"show": false, "countRows": false, "fields": "", "reducer": []string{"sum"}},
+		"footer": map[string]any{"show": false, "countRows": false, "reducer": []string{"sum"}},
 	}
 }
 
