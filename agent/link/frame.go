@@ -78,6 +78,3 @@ func after(b []byte, mark string) int {
 
 // behind is how many bytes arrived after what next found.
 func (f *framer) behind() int { return len(f.buffer) - f.from }
-
-// reset forgets what arrived.
-func (f *framer) reset() { f.buffer, f.from = f.buffer[:0], 0 }

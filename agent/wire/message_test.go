@@ -19,8 +19,7 @@ func TestNewPanicsOnANameWithoutValue(t *testing.T) {
 			t.Error("New took three strings")
 		}
 	}()
-	odd := []string{"t", "status", "st"}
-	New(odd...)
+	New(strings.Fields("t status st")...)
 }
 
 func TestAbsentIsNilAndEmptyIsNot(t *testing.T) {

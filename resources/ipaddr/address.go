@@ -260,7 +260,10 @@ func isInterface(name string) bool {
 	if name == "" || len(name) > interfaceLimit || name == "." || name == ".." {
 		return false
 	}
-	return !strings.ContainsAny(name, " \t\n\v\f\r\x00\xa0")
+	return strings.IndexFunc(name, isSpace) < 0 && strings.IndexByte(name, 0xa0) < 0
 }
+
+// isSpace is the kernel's isspace for ASCII, and NUL.
+func isSpace(r rune) bool { return strings.ContainsRune(" \t\n\v\f\r\x00", r) }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
