@@ -66,12 +66,10 @@ type grafanaPanel struct {
 					Value *float64
 				}
 			}
-			Mappings []struct {
-				Options map[string]struct{ Text, Color string }
-			}
-			Links  []struct{ Title, URL string }
-			Max    *float64
-			Custom struct {
+			Mappings []grafanaMapping
+			Links    []struct{ Title, URL string }
+			Max      *float64
+			Custom   struct {
 				DrawStyle         string
 				ScaleDistribution struct{ Type string }
 			}
@@ -95,14 +93,24 @@ type grafanaPanel struct {
 	}
 }
 
-// A grafanaProperty is the value of an override: a colour, or what else there is.
+// A grafanaProperty is the value of an override, of which only the colour is
+// looked at: a fixed one, or that of the value 1.
 type grafanaProperty struct{ FixedColor string }
 
 func (p *grafanaProperty) UnmarshalJSON(data []byte) error {
+	var mappings []grafanaMapping
+	if json.Unmarshal(data, &mappings) == nil && len(mappings) == 1 {
+		p.FixedColor = mappings[0].Options["1"].Color
+		return nil
+	}
 	var color struct{ FixedColor string }
-	_ = json.Unmarshal(data, &color) // other properties are not looked at
+	_ = json.Unmarshal(data, &color) // numbers and words are of no interest
 	p.FixedColor = color.FixedColor
 	return nil
+}
+
+type grafanaMapping struct {
+	Options map[string]struct{ Text, Color string }
 }
 
 type grafanaTarget struct {

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 )
@@ -158,7 +159,7 @@ func (q Query) json(i int, minStep string) map[string]any {
 
 func (p Panel) defaults() map[string]any {
 	d := map[string]any{
-		"unit": string(p.Unit), "thresholds": map[string]any{"mode": "absolute", "steps": p.steps()}, "mappings": p.mappings(), "links": p.links(),
+		"unit": string(p.Unit), "thresholds": map[string]any{"mode": "absolute", "steps": p.steps()}, "mappings": p.mappings(""), "links": p.links(),
 		"color": map[string]any{"mode": "thresholds"},
 	}
 	if _, ok := p.View.(TimeSeries); ok {
@@ -191,13 +192,15 @@ func (p Panel) steps() []any {
 	return out
 }
 
-func (p Panel) mappings() []any {
+// mappings are the names of values, in their own colours or all in one.
+func (p Panel) mappings(all Color) []any {
 	if len(p.Values) == 0 {
 		return []any{}
 	}
 	options := map[string]any{}
 	for i, v := range p.Values {
-		options[fmt.Sprint(v.Is)] = map[string]any{"text": v.Text, "color": string(v.Color), "index": i}
+		color := cmp.Or(all, v.Color)
+		options[fmt.Sprint(v.Is)] = map[string]any{"text": v.Text, "color": string(color), "index": i}
 	}
 	return []any{map[string]any{"type": "value", "options": options}}
 }
@@ -217,6 +220,9 @@ func (p Panel) overrides() []any {
 	out := []any{}
 	for _, m := range p.Marks {
 		properties := []any{map[string]any{"id": "color", "value": map[string]any{"mode": "fixed", "fixedColor": string(m.Color)}}}
+		if len(p.Values) > 0 { // a value's own colour goes before the series'
+			properties = []any{map[string]any{"id": "mappings", "value": p.mappings(m.Color)}}
+		}
 		if m.Dashed {
 			properties = append(properties,
 				map[string]any{"id": "custom.lineStyle", "value": map[string]any{"fill": "dash", "dash": []int{8, 6}}},

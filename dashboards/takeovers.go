@@ -110,9 +110,10 @@ func takeoverEvents() []Panel {
 		},
 		{
 			Title: "Peers by state", Width: 12, Unit: None, View: StateTimeline{},
-			Reads:  "Each line is one state of one peer in the eyes of a node, coloured while it lasts. \"dead\" before a takeover is why it happened; \"leaving\" is a peer that was told to stop.",
+			Reads:  "Each line is one state of one peer in the eyes of a node, drawn while it lasts: green for active, red for dead, yellow for the rest. \"dead\" before a takeover is why it happened; \"leaving\" is a peer that was told to stop.",
 			Steps:  steps(Blue),
 			Values: []Value{{1, "so it is", Blue}},
+			Marks:  []Mark{{Series: " dead$", Color: Red}, {Series: " (unknown|init|up|leaving)$", Color: Yellow}, {Series: " active$", Color: Green}},
 			Asks:   over(`max by (node, peer, state) (systole_peer_state{$here}) == 1`, "{{node}} sees {{peer}} {{state}}"),
 		},
 		{

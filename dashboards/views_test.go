@@ -121,6 +121,9 @@ func (d drawing) states(lines []line) {
 			}
 			if v := l.Values[from]; v != nil {
 				_, color := d.judge(*v)
+				if c := d.marked(l.name); c != "" {
+					color = c
+				}
 				end := min(float64(int64(to)*l.Step)*scale, d.w-left)
 				d.rect(d.x+left+float64(int64(from)*l.Step)*scale, y+2, end-float64(int64(from)*l.Step)*scale, h-4, color, "")
 			}
