@@ -34,7 +34,7 @@ type courier struct {
 	ending   context.Context // done when exports are to be cut off
 	abort    context.CancelFunc
 
-	one sync.Mutex // held during an export: exporters expect one at a time
+	one chan struct{} // holds a token during an export: exporters expect one at a time
 
 	mu      sync.Mutex // guards what follows, never held during an export
 	kept    kept
@@ -47,7 +47,10 @@ type courier struct {
 }
 
 func newCourier(exporter sdktrace.SpanExporter, report func(error)) *courier {
-	c := &courier{exporter: exporter, report: report, left: func(int) {}, dropped: map[string]uint64{exportFailed: 0, shutdown: 0}}
+	c := &courier{
+		exporter: exporter, report: report, left: func(int) {}, one: make(chan struct{}, 1),
+		dropped: map[string]uint64{exportFailed: 0, shutdown: 0},
+	}
 	c.ending, c.abort = context.WithCancel(context.Background())
 	return c
 }
@@ -66,8 +69,8 @@ func (c *courier) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan
 }
 
 func (c *courier) export(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	c.one.Lock()
-	defer c.one.Unlock()
+	c.one <- struct{}{}
+	defer func() { <-c.one }()
 	ctx, cancel := context.WithTimeout(ctx, exportTimeout)
 	defer cancel()
 	stop := context.AfterFunc(c.ending, cancel)

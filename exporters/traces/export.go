@@ -21,7 +21,7 @@ var ErrExporter = errors.New("no such exporter of traces")
 
 // exporterOf makes the exporter that the environment asks for; nil where it asks
 // for none. Endpoints, headers, certificates, compression and timeouts are read
-// by the exporters themselves.
+// by the exporters themselves. They do not try again: the courier does.
 //
 // OTEL_TRACES_EXPORTER is "otlp" or "none". Where it is not set, it is otlp if
 // an endpoint is set, and none otherwise: unlike the specification's default, a
@@ -48,9 +48,9 @@ func exporterOf(complaints *complaints) (sdktrace.SpanExporter, error) {
 	otel.SetLogger(logr.New(complaints))
 	switch protocol := firstOf("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"); protocol {
 	case "grpc":
-		return otlptracegrpc.New(context.Background())
+		return otlptracegrpc.New(context.Background(), otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{}))
 	case "", "http/protobuf":
-		return otlptracehttp.New(context.Background())
+		return otlptracehttp.New(context.Background(), otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))
 	default:
 		return nil, fmt.Errorf("%w: OTEL_EXPORTER_OTLP_PROTOCOL=%s", ErrExporter, protocol)
 	}

@@ -20,7 +20,9 @@ type outcome struct {
 }
 
 // move builds the spans of a takeover or release: its top, the parts before the
-// decision, and one for each group with what was done to it.
+// decision, and one for each group with what was done to it. The top of a
+// takeover from a dead peer links to the peer's half of the incident, which
+// comes when the peer was not dead, and otherwise never.
 func (s *spans) move(m *move, o outcome) {
 	a := anchor(o.at)
 	decided := o.at.Add(-o.took)

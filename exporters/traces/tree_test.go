@@ -100,7 +100,8 @@ func branch(b *strings.Builder, all []seen, s seen, names map[string]string, ind
 	}
 	b.WriteByte('\n')
 	for _, e := range s.Events {
-		fmt.Fprintf(b, "%s    - %s at %v\n", indent, e.Name, time.Unix(0, int64(e.TimeUnixNano)).Sub(epoch))
+		fmt.Fprintf(b, "%s    - %s at %v %s\n", indent, e.Name, time.Unix(0, int64(e.TimeUnixNano)).Sub(epoch),
+			cmp.Or(texts(e.Attributes)["systole.phase"], texts(e.Attributes)["systole.resource"]))
 	}
 	for _, child := range all {
 		if string(child.ParentSpanId) == string(s.SpanId) {
