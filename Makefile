@@ -12,7 +12,7 @@ LDFLAGS  = -s -w -X $(COMMON).Version=$(VERSION) \
 BINARIES = systole cl_status hb_standby hb_takeover
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: all build demo test unit lab check sim fuzz bench rules netns docs deps install clean
+.PHONY: all build demo test unit lab check sim fuzz bench rules netns dashboards docs deps install clean
 
 all: build
 
@@ -55,7 +55,7 @@ rules: ## who may import whom
 netns: ## what needs network namespaces
 	$(GO) test ./agent/link/... ./resources/...
 
-docs: ## the generated pages
+dashboards docs: ## the generated pages
 	$(GO) generate ./...
 
 deps: ## Debian packages for the lab; nothing where they are installed
