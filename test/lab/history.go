@@ -80,9 +80,11 @@ func (h History) Holdings(address netip.Addr) []Holding {
 	return all
 }
 
-// Overlaps are the spans in which two nodes or more held the address.
+// Overlaps are the spans in which two nodes or more held the address, as far as
+// they are longer than Resolution.
 func (h History) Overlaps(address netip.Addr) []Span {
-	return h.spans(address, func(holders int) bool { return holders > 1 })
+	both := h.spans(address, func(holders int) bool { return holders > 1 })
+	return slices.DeleteFunc(both, func(s Span) bool { return s.Length() <= Resolution })
 }
 
 // Vacancies are the spans in which nobody held the address, from the first

@@ -13,6 +13,12 @@ import (
 	"github.com/systole-ha/systole/test/lab/internal/worker"
 )
 
+// Resolution is how near to each other two changes in different nodes can be
+// and still be told in the wrong order: messages carry no stamp of the kernel's,
+// and of two that wait, either may be read first. A planned move takes an
+// address from one node and gives it to the other in a third of that.
+const Resolution = time.Millisecond
+
 // A Watch reads the kernels' messages about addresses in all nodes at once,
 // nodes booted later included. A stamp is taken when the message is read, by a
 // process at real-time priority: some 50 µs after the change.
