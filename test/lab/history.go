@@ -80,11 +80,10 @@ func (h History) Holdings(address netip.Addr) []Holding {
 	return all
 }
 
-// Overlaps are the spans in which two nodes or more held the address, as far as
-// they are longer than Resolution.
+// Overlaps are the spans in which two nodes or more held the address, as the
+// messages were read: one no longer than Resolution proves nothing.
 func (h History) Overlaps(address netip.Addr) []Span {
-	both := h.spans(address, func(holders int) bool { return holders > 1 })
-	return slices.DeleteFunc(both, func(s Span) bool { return s.Length() <= Resolution })
+	return h.spans(address, func(holders int) bool { return holders > 1 })
 }
 
 // Vacancies are the spans in which nobody held the address, from the first
