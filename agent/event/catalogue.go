@@ -50,6 +50,19 @@ var Catalogue = []Entry{
 	{HoldChanged{}, Notice, "ab7a392676294bb8a43bb19e47e1dd7e", "this node holds something else than before"},
 	{ResourceOperation{}, Info, "cc849f0db96d4d289536b888301c66f0", "an operation on a resource has ended"},
 	{ResourceFailed{}, Error, "1732f49b8a4344789be11295a9806b27", "a resource would not do what it was told"},
+	{UnitStateChanged{}, Info, "0f4f084d8ee1e1a57f7e788087e34892", "systemd says that a unit has a new state"},
+	{UnitRestarted{}, Warning, "b04579bae2714b15a3453659b144b7d0", "systemd restarted a unit by itself"},
+	{AddressChanged{}, Info, "98d729a2e56fc164d98c10bb495b8ea5", "the kernel has an address, or has it no more"},
+	{AddressLost{}, Error, "74d640847c7a470eb8e75b76afe37ed9", "an address held here was taken away by somebody else"},
+	{AddressConflict{}, Critical, "f92a40101e2d4886a2b06d85015e519f", "another machine answers for an address held here"},
+	{AddressConflictCleared{}, Notice, "32048ca3d2f281c13b7266614e4e7aa7", "nobody else answers for the address any more"},
+	{AddressAnnounced{}, Sample, "", "an address was announced to its network"},
+	{OwnerChanged{}, Notice, "c2f25e1d23229c931882607c1bd1ab9b", "a group has another proven owner, or none"},
+	{ReadinessChanged{}, Notice, "edcd23bd90354b2161856341804f105f", "a check whether a takeover here would work has a new verdict"},
+	{ConfigReloaded{}, Notice, "42f4ca8a5798487fbdac129ae9bef50b", "a file was read again and is in use"},
+	{ConfigReloadFailed{}, Error, "38fa005a636a7d8ab9f81d6aaff92563", "a file was read again and refused"},
+	{ClockSkew{}, Warning, "167e74bbc6a04a82bed813449c93835a", "the clocks of two nodes differ, or agree again"},
+	{RecorderDumped{}, Info, "2976c203348f74f93c3da672c3c3a071", "the execution flight recorder was written"},
 	{OperatorCommand{}, Notice, "39802abad03043cb9f7971191d570d72", "a request came over the control socket"},
 	{TelemetryDegraded{}, Warning, "8d3d407f9e4146efb6c017859d62c876", "a sink could not take all records"},
 }
@@ -81,6 +94,14 @@ func SeverityOf(e Event) Severity {
 		if e.Ours == e.Theirs {
 			return Notice
 		}
+	case ClockSkew:
+		if e.Agrees {
+			return Notice
+		}
+	case ReadinessChanged:
+		if !e.Ready {
+			return Warning
+		}
 	case ResourceOperation:
 		if e.Result != "ok" {
 			return Warning
@@ -89,86 +110,112 @@ func SeverityOf(e Event) Severity {
 	return Lookup(e).Severity
 }
 
-func (NodeStarted) Kind() string         { return "node.started" }
-func (NodeStopping) Kind() string        { return "node.stopping" }
-func (NodeStopped) Kind() string         { return "node.stopped" }
-func (AgentLate) Kind() string           { return "agent.late" }
-func (LinkOpened) Kind() string          { return "link.opened" }
-func (LinkClosed) Kind() string          { return "link.closed" }
-func (LinkUp) Kind() string              { return "link.up" }
-func (LinkDown) Kind() string            { return "link.down" }
-func (HeartbeatSent) Kind() string       { return "heartbeat.sent" }
-func (HeartbeatReceived) Kind() string   { return "heartbeat.received" }
-func (HeartbeatLate) Kind() string       { return "heartbeat.late" }
-func (HeartbeatLost) Kind() string       { return "heartbeat.lost" }
-func (HeartbeatReordered) Kind() string  { return "heartbeat.reordered" }
-func (HeartbeatDuplicated) Kind() string { return "heartbeat.duplicated" }
-func (HeartbeatRejected) Kind() string   { return "heartbeat.rejected" }
-func (SendFailed) Kind() string          { return "send.failed" }
-func (RetransmitRequested) Kind() string { return "retransmit.requested" }
-func (MessageLost) Kind() string         { return "message.lost" }
-func (PeerIdentified) Kind() string      { return "peer.identified" }
-func (PeerStateChanged) Kind() string    { return "peer.state_changed" }
-func (PeerDead) Kind() string            { return "peer.dead" }
-func (PeerReturned) Kind() string        { return "peer.returned" }
-func (PeerFalseDeath) Kind() string      { return "peer.false_death" }
-func (PeerRestarted) Kind() string       { return "peer.restarted" }
-func (PingAnswered) Kind() string        { return "ping.answered" }
-func (ConfigDrift) Kind() string         { return "config.drift" }
-func (SplitBrainSuspected) Kind() string { return "split_brain.suspected" }
-func (SplitBrainCleared) Kind() string   { return "split_brain.cleared" }
-func (TakeoverStarted) Kind() string     { return "takeover.started" }
-func (TakeoverPhase) Kind() string       { return "takeover.phase" }
-func (TakeoverCompleted) Kind() string   { return "takeover.completed" }
-func (TakeoverFailed) Kind() string      { return "takeover.failed" }
-func (ReleaseStarted) Kind() string      { return "release.started" }
-func (ReleaseCompleted) Kind() string    { return "release.completed" }
-func (MoveRefused) Kind() string         { return "move.refused" }
-func (GroupStateChanged) Kind() string   { return "group.state_changed" }
-func (HoldChanged) Kind() string         { return "hold.changed" }
-func (ResourceOperation) Kind() string   { return "resource.operation" }
-func (ResourceFailed) Kind() string      { return "resource.failed" }
-func (OperatorCommand) Kind() string     { return "operator.command" }
-func (TelemetryDegraded) Kind() string   { return "telemetry.degraded" }
+func (NodeStarted) Kind() string            { return "node.started" }
+func (NodeStopping) Kind() string           { return "node.stopping" }
+func (NodeStopped) Kind() string            { return "node.stopped" }
+func (AgentLate) Kind() string              { return "agent.late" }
+func (LinkOpened) Kind() string             { return "link.opened" }
+func (LinkClosed) Kind() string             { return "link.closed" }
+func (LinkUp) Kind() string                 { return "link.up" }
+func (LinkDown) Kind() string               { return "link.down" }
+func (HeartbeatSent) Kind() string          { return "heartbeat.sent" }
+func (HeartbeatReceived) Kind() string      { return "heartbeat.received" }
+func (HeartbeatLate) Kind() string          { return "heartbeat.late" }
+func (HeartbeatLost) Kind() string          { return "heartbeat.lost" }
+func (HeartbeatReordered) Kind() string     { return "heartbeat.reordered" }
+func (HeartbeatDuplicated) Kind() string    { return "heartbeat.duplicated" }
+func (HeartbeatRejected) Kind() string      { return "heartbeat.rejected" }
+func (SendFailed) Kind() string             { return "send.failed" }
+func (RetransmitRequested) Kind() string    { return "retransmit.requested" }
+func (MessageLost) Kind() string            { return "message.lost" }
+func (PeerIdentified) Kind() string         { return "peer.identified" }
+func (PeerStateChanged) Kind() string       { return "peer.state_changed" }
+func (PeerDead) Kind() string               { return "peer.dead" }
+func (PeerReturned) Kind() string           { return "peer.returned" }
+func (PeerFalseDeath) Kind() string         { return "peer.false_death" }
+func (PeerRestarted) Kind() string          { return "peer.restarted" }
+func (PingAnswered) Kind() string           { return "ping.answered" }
+func (ConfigDrift) Kind() string            { return "config.drift" }
+func (SplitBrainSuspected) Kind() string    { return "split_brain.suspected" }
+func (SplitBrainCleared) Kind() string      { return "split_brain.cleared" }
+func (TakeoverStarted) Kind() string        { return "takeover.started" }
+func (TakeoverPhase) Kind() string          { return "takeover.phase" }
+func (TakeoverCompleted) Kind() string      { return "takeover.completed" }
+func (TakeoverFailed) Kind() string         { return "takeover.failed" }
+func (ReleaseStarted) Kind() string         { return "release.started" }
+func (ReleaseCompleted) Kind() string       { return "release.completed" }
+func (MoveRefused) Kind() string            { return "move.refused" }
+func (GroupStateChanged) Kind() string      { return "group.state_changed" }
+func (HoldChanged) Kind() string            { return "hold.changed" }
+func (ResourceOperation) Kind() string      { return "resource.operation" }
+func (ResourceFailed) Kind() string         { return "resource.failed" }
+func (UnitStateChanged) Kind() string       { return "unit.state_changed" }
+func (UnitRestarted) Kind() string          { return "unit.restarted" }
+func (AddressChanged) Kind() string         { return "address.changed" }
+func (AddressLost) Kind() string            { return "address.lost" }
+func (AddressConflict) Kind() string        { return "address.conflict" }
+func (AddressConflictCleared) Kind() string { return "address.conflict_cleared" }
+func (AddressAnnounced) Kind() string       { return "address.announced" }
+func (OwnerChanged) Kind() string           { return "owner.changed" }
+func (ReadinessChanged) Kind() string       { return "readiness.changed" }
+func (ConfigReloaded) Kind() string         { return "config.reloaded" }
+func (ConfigReloadFailed) Kind() string     { return "config.reload_failed" }
+func (ClockSkew) Kind() string              { return "clock.skew" }
+func (RecorderDumped) Kind() string         { return "recorder.dumped" }
+func (OperatorCommand) Kind() string        { return "operator.command" }
+func (TelemetryDegraded) Kind() string      { return "telemetry.degraded" }
 
-func (NodeStarted) isEvent()         {}
-func (NodeStopping) isEvent()        {}
-func (NodeStopped) isEvent()         {}
-func (AgentLate) isEvent()           {}
-func (LinkOpened) isEvent()          {}
-func (LinkClosed) isEvent()          {}
-func (LinkUp) isEvent()              {}
-func (LinkDown) isEvent()            {}
-func (HeartbeatSent) isEvent()       {}
-func (HeartbeatReceived) isEvent()   {}
-func (HeartbeatLate) isEvent()       {}
-func (HeartbeatLost) isEvent()       {}
-func (HeartbeatReordered) isEvent()  {}
-func (HeartbeatDuplicated) isEvent() {}
-func (HeartbeatRejected) isEvent()   {}
-func (SendFailed) isEvent()          {}
-func (RetransmitRequested) isEvent() {}
-func (MessageLost) isEvent()         {}
-func (PeerIdentified) isEvent()      {}
-func (PeerStateChanged) isEvent()    {}
-func (PeerDead) isEvent()            {}
-func (PeerReturned) isEvent()        {}
-func (PeerFalseDeath) isEvent()      {}
-func (PeerRestarted) isEvent()       {}
-func (PingAnswered) isEvent()        {}
-func (ConfigDrift) isEvent()         {}
-func (SplitBrainSuspected) isEvent() {}
-func (SplitBrainCleared) isEvent()   {}
-func (TakeoverStarted) isEvent()     {}
-func (TakeoverPhase) isEvent()       {}
-func (TakeoverCompleted) isEvent()   {}
-func (TakeoverFailed) isEvent()      {}
-func (ReleaseStarted) isEvent()      {}
-func (ReleaseCompleted) isEvent()    {}
-func (MoveRefused) isEvent()         {}
-func (GroupStateChanged) isEvent()   {}
-func (HoldChanged) isEvent()         {}
-func (ResourceOperation) isEvent()   {}
-func (ResourceFailed) isEvent()      {}
-func (OperatorCommand) isEvent()     {}
-func (TelemetryDegraded) isEvent()   {}
+func (NodeStarted) isEvent()            {}
+func (NodeStopping) isEvent()           {}
+func (NodeStopped) isEvent()            {}
+func (AgentLate) isEvent()              {}
+func (LinkOpened) isEvent()             {}
+func (LinkClosed) isEvent()             {}
+func (LinkUp) isEvent()                 {}
+func (LinkDown) isEvent()               {}
+func (HeartbeatSent) isEvent()          {}
+func (HeartbeatReceived) isEvent()      {}
+func (HeartbeatLate) isEvent()          {}
+func (HeartbeatLost) isEvent()          {}
+func (HeartbeatReordered) isEvent()     {}
+func (HeartbeatDuplicated) isEvent()    {}
+func (HeartbeatRejected) isEvent()      {}
+func (SendFailed) isEvent()             {}
+func (RetransmitRequested) isEvent()    {}
+func (MessageLost) isEvent()            {}
+func (PeerIdentified) isEvent()         {}
+func (PeerStateChanged) isEvent()       {}
+func (PeerDead) isEvent()               {}
+func (PeerReturned) isEvent()           {}
+func (PeerFalseDeath) isEvent()         {}
+func (PeerRestarted) isEvent()          {}
+func (PingAnswered) isEvent()           {}
+func (ConfigDrift) isEvent()            {}
+func (SplitBrainSuspected) isEvent()    {}
+func (SplitBrainCleared) isEvent()      {}
+func (TakeoverStarted) isEvent()        {}
+func (TakeoverPhase) isEvent()          {}
+func (TakeoverCompleted) isEvent()      {}
+func (TakeoverFailed) isEvent()         {}
+func (ReleaseStarted) isEvent()         {}
+func (ReleaseCompleted) isEvent()       {}
+func (MoveRefused) isEvent()            {}
+func (GroupStateChanged) isEvent()      {}
+func (HoldChanged) isEvent()            {}
+func (ResourceOperation) isEvent()      {}
+func (ResourceFailed) isEvent()         {}
+func (UnitStateChanged) isEvent()       {}
+func (UnitRestarted) isEvent()          {}
+func (AddressChanged) isEvent()         {}
+func (AddressLost) isEvent()            {}
+func (AddressConflict) isEvent()        {}
+func (AddressConflictCleared) isEvent() {}
+func (AddressAnnounced) isEvent()       {}
+func (OwnerChanged) isEvent()           {}
+func (ReadinessChanged) isEvent()       {}
+func (ConfigReloaded) isEvent()         {}
+func (ConfigReloadFailed) isEvent()     {}
+func (ClockSkew) isEvent()              {}
+func (RecorderDumped) isEvent()         {}
+func (OperatorCommand) isEvent()        {}
+func (TelemetryDegraded) isEvent()      {}

@@ -44,3 +44,26 @@ type TelemetryDegraded struct {
 	Sink    string
 	Dropped uint64 // since the last report
 }
+
+// ConfigReloaded reports that a file was read again and is in use.
+type ConfigReloaded struct {
+	File     string
+	Old, New string   // hashes; empty for authkeys, of which nothing may be told
+	Changed  []string // the names of what is different, never the values
+}
+
+// ConfigReloadFailed reports that a file was read again and refused: what was
+// in use before stays in use.
+type ConfigReloadFailed struct {
+	File   string
+	Error  string // the first
+	Errors int    // how many there are
+}
+
+// RecorderDumped reports that the execution flight recorder was written.
+type RecorderDumped struct {
+	Trigger string // stall, false_death, takeover_slow, takeover_failed, request
+	Path    string
+	Size    int // bytes
+	Error   string
+}

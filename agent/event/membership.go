@@ -150,3 +150,12 @@ type ConfigDrift struct {
 	Ours       string // the hash, hex
 	Theirs     string
 }
+
+// ClockSkew reports that the peer's wall clock and ours differ by more than
+// their error and a second, or, where Agrees, that they no longer do.
+type ClockSkew struct {
+	Peer        string
+	Offset      time.Duration // the peer's clock less ours
+	OffsetError time.Duration
+	Agrees      bool
+}

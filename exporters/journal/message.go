@@ -84,6 +84,31 @@ func message(r event.Record) string {
 	case event.ResourceFailed:
 		return fmt.Sprintf("resource %s of group %s failed to %s, attempt %d: %s", e.Resource, e.Group, e.Operation, e.Attempt, e.Error)
 
+	case event.UnitStateChanged:
+		return fmt.Sprintf("unit %s is %s%s%s", e.Unit, e.To, after(e.Sub, ", "), after(e.From, "; it was "))
+	case event.UnitRestarted:
+		return fmt.Sprintf("systemd restarted %s by itself%s: restart %d", e.Unit, after(e.Status, " after "), e.Restarts)
+	case event.AddressChanged:
+		return fmt.Sprintf("address %s is %s interface %s", e.Address, either(e.Present, "on", "no longer on"), cmp.Or(e.Interface, "unknown"))
+	case event.AddressLost:
+		return fmt.Sprintf("address %s on %s, held here, was taken away: %s", e.Address, e.Interface, cmp.Or(e.Cause, "by somebody else"))
+	case event.AddressConflict:
+		return fmt.Sprintf("%s answers on %s for %s, which is held here as %s", e.Theirs, e.Interface, e.Address, e.Ours)
+	case event.AddressConflictCleared:
+		return fmt.Sprintf("nobody else answers on %s for %s any more, after %s", e.Interface, e.Address, length(e.Took))
+	case event.OwnerChanged:
+		return owner(e)
+	case event.ReadinessChanged:
+		return fmt.Sprintf("readiness check %s: %s%s", words(e.Check), either(e.Ready, "fine", "a takeover here would not work"), after(e.Reason, ": "))
+
+	case event.ConfigReloaded:
+		return fmt.Sprintf("%s read again%s", e.File, after(strings.Join(e.Changed, ", "), ": changed "))
+	case event.ConfigReloadFailed:
+		return fmt.Sprintf("%s read again and refused, what was in use stays in use: %s%s", e.File, e.Error, more(e.Errors))
+	case event.ClockSkew:
+		return clock(e)
+	case event.RecorderDumped:
+		return fmt.Sprintf("flight recorder (%s): %s", words(e.Trigger), cmp.Or(e.Error, fmt.Sprintf("%d bytes in %s", e.Size, e.Path)))
 	case event.OperatorCommand:
 		return fmt.Sprintf("%s from user %d: %s%s", strings.TrimSpace(e.Command+" "+e.Arguments), e.UID, e.Result, after(e.Reason, ": "))
 	case event.TelemetryDegraded:

@@ -173,3 +173,33 @@ func list(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// owner says who holds a group now. No owner is what an operator must read
+// first.
+func owner(e event.OwnerChanged) string {
+	switch {
+	case e.To == "":
+		return fmt.Sprintf("nobody is known to hold group %s: %s held it%s", e.Group, cmp.Or(e.From, "nobody"), after(words(e.Cause), ", "))
+	case e.From == "" || e.From == e.To:
+		return fmt.Sprintf("%s holds group %s%s", e.To, e.Group, ifAny(e.Unowned, ", after %s without a proven owner"))
+	}
+	return fmt.Sprintf("%s holds group %s, which %s held%s", e.To, e.Group, e.From, ifAny(e.Unowned, ", after %s without a proven owner"))
+}
+
+func more(errors int) string {
+	if errors < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %s)", count(uint64(errors-1), "other"))
+}
+
+func clock(e event.ClockSkew) string {
+	if e.Agrees {
+		return fmt.Sprintf("the clock of peer %s agrees with ours again", e.Peer)
+	}
+	ahead := "ahead of"
+	if e.Offset < 0 {
+		ahead = "behind"
+	}
+	return fmt.Sprintf("the clock of peer %s is %s ours by %s, give or take %s", e.Peer, ahead, length(e.Offset.Abs()), length(e.OffsetError))
+}

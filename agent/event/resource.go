@@ -1,0 +1,82 @@
+package event
+
+import "time"
+
+// UnitStateChanged reports a new ActiveState of a unit of haresources, or the
+// first look at it, when From is empty.
+type UnitStateChanged struct {
+	Unit     string
+	From, To string // active, reloading, inactive, failed, activating, deactivating
+	Sub      string // systemd's finer word: running, exited, auto-restart
+}
+
+// UnitRestarted reports that systemd restarted a unit by itself (Restart= in
+// the unit).
+type UnitRestarted struct {
+	Unit     string
+	Restarts uint64 // since the unit was last started by hand or by us: systemd's NRestarts
+	Status   string // how the main process ended: "exited 1", "killed SEGV"; empty where systemd does not say
+}
+
+// AddressChanged reports that the kernel has an address of haresources, or has
+// it no more, whoever did it.
+type AddressChanged struct {
+	Address   string // as haresources spells the resource's address, without the prefix
+	Interface string
+	Present   bool
+}
+
+// AddressLost reports that an address that this node holds was taken away by
+// somebody else.
+type AddressLost struct {
+	Address   string
+	Interface string
+	Cause     string // what is known of it: "removed", "the interface went down", "the interface is gone"
+}
+
+// AddressConflict reports that another machine answers for an address that
+// this node holds.
+type AddressConflict struct {
+	Address   string
+	Interface string
+	Ours      string // MAC
+	Theirs    string // MAC
+}
+
+// AddressConflictCleared reports that nobody else has answered for the address
+// for a while, or that it is no longer held here.
+type AddressConflictCleared struct {
+	Address   string
+	Interface string
+	Took      time.Duration
+}
+
+// AddressAnnounced reports gratuitous ARPs, or unsolicited neighbour
+// advertisements, for an address.
+type AddressAnnounced struct {
+	Address   string
+	Interface string
+	Sent      uint64
+	Failed    uint64
+	Error     string // of the last that failed
+}
+
+// OwnerChanged reports that a group has another proven owner, or none. A node
+// is proven to own a group while it says so: this one by its own look at the
+// resources, its peer by its messages.
+type OwnerChanged struct {
+	Group    string
+	From, To string        // nodes; empty for none
+	Cause    string        // why: the trigger of the move, or of its absence: see TakeoverStarted and ReleaseStarted; "lost" for a death, "failure" for a group that went down by itself
+	Unowned  time.Duration // how long nobody was proven to own it before To did; 0 where nobody had before
+	Since    time.Time     // the last proof of From; zero where nobody was known to own it
+	Trace    string        // of the move; empty where it is not ours
+}
+
+// ReadinessChanged reports the verdict of one readiness check, the first one or
+// another than before.
+type ReadinessChanged struct {
+	Check  string // units_loadable, interface_up, address_free, link_redundant, config_match, clock, disk
+	Ready  bool
+	Reason string // what is wrong, or what was looked at
+}
