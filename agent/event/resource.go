@@ -63,11 +63,12 @@ type AddressAnnounced struct {
 
 // OwnerChanged reports that a group has another proven owner, or none. A node
 // is proven to own a group while it says so: this one by its own look at the
-// resources, its peer by its messages.
+// resources, its peer by its messages. Cause is that of the loss; where there
+// was no owner, start, and adopted where the daemon found it running.
 type OwnerChanged struct {
 	Group    string
 	From, To string        // nodes; empty for none
-	Cause    string        // why: the trigger of the move, or of its absence: see TakeoverStarted and ReleaseStarted; "lost" for a death, "failure" for a group that went down by itself
+	Cause    string        // peer_dead, peer_left, standby, takeover, failback, failure, yield, restart, shutdown, start, adopted
 	Unowned  time.Duration // how long nobody was proven to own it before To did; 0 where nobody had before
 	Since    time.Time     // the last proof of From; zero where nobody was known to own it
 	Trace    string        // of the move; empty where it is not ours

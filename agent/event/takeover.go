@@ -27,7 +27,7 @@ type TakeoverCompleted struct {
 	Groups  []string
 	Result  string        // success, partial, failed
 	Took    time.Duration // decision to last resource verified
-	Outage  time.Duration // last proof of the old owner to Took's end; 0 where there was no owner before
+	Outage  time.Duration // the longest of its groups had no proven owner: see OwnerChanged; 0 where there was no owner before
 }
 
 // TakeoverFailed reports a group that a takeover could not bring up.

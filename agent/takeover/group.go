@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/resources"
 )
 
 // The states of a group on this node. The letter is what messages to a systole
@@ -45,6 +46,8 @@ type group struct {
 	retryAt  time.Time // of a failed stop, or of a group that failed everywhere
 	failback bool      // taken for want of its preferred node: goes back by itself
 	move     *move     // the newest it takes part in
+	adopted  bool      // found running when the daemon started
+	owned    ownership
 }
 
 // work is what is under way on one resource.
@@ -54,6 +57,7 @@ type work struct {
 	since     time.Time // when it came up
 	announced bool      // at least once since it came up
 	verified  bool
+	found     resources.Status // by the newest look
 }
 
 func newGroup(index int, cfg Group) *group {
@@ -143,6 +147,7 @@ func (t *Takeover) begin(g *group) {
 	if g.busy() {
 		return // the look at what was left, or the last of a stop
 	}
+	g.adopted = g.foundRunning()
 	g.next, g.stuck, g.tries, g.retryAt = 0, false, 0, time.Time{}
 	for i := range g.work {
 		g.work[i] = work{announce: len(announceAfter)}

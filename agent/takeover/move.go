@@ -23,6 +23,7 @@ type move struct {
 	addresses time.Time     // when the last leading address was up
 	announced time.Time     // when the last of them had been announced
 	services  time.Time     // when the last resource was started
+	outage    time.Duration // the longest that one of its groups had no proven owner
 }
 
 // acquire begins a takeover. Each group joins it when nobody else holds it any
@@ -175,22 +176,10 @@ func (t *Takeover) close(now time.Time, m *move) {
 	done := event.TakeoverCompleted{
 		ID: m.id, Trigger: m.trigger, Peer: m.peer, Groups: keys(m.planned), Result: result, Took: now.Sub(m.decided),
 	}
-	if proof := t.proof(m); !proof.IsZero() && result != "failed" {
-		done.Outage = now.Sub(proof)
+	if result != "failed" {
+		done.Outage = m.outage
 	}
 	t.emit(done)
-}
-
-// proof is the earliest last sign that the old owner still held one of the
-// groups; zero where there was none.
-func (t *Takeover) proof(m *move) time.Time {
-	var proof time.Time
-	for _, g := range m.groups {
-		if at := t.peer.proof[g.index]; !at.IsZero() && (proof.IsZero() || at.Before(proof)) {
-			proof = at
-		}
-	}
-	return proof
 }
 
 // phases cuts the takeover at the instants noted. Each ends where the next

@@ -90,6 +90,7 @@ func (t *Takeover) started(now time.Time, g *group, index int, d Done) {
 }
 
 func (t *Takeover) looked(now time.Time, g *group, index int, d Done) {
+	g.work[index].found = d.Found
 	switch g.state {
 	case unknown:
 		// The look at what a predecessor left. Only certainty that nothing runs

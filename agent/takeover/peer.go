@@ -28,10 +28,10 @@ type peer struct {
 	trace    string // of what it is giving up
 	swap     uint64 // the standby that it takes part in, by the giver's number; 0 for none
 
-	state []byte  // letter of each group, see group's states
-	since []int64 // since when it holds each: its wall clock, milliseconds
-	proof []time.Time
-	deaf  time.Time // since when it has been heard without hearing us; zero if it does
+	state []byte      // letter of each group, see group's states
+	since []int64     // since when it holds each: its wall clock, milliseconds
+	proof []time.Time // when it last said that it runs each
+	deaf  time.Time   // since when it has been heard without hearing us; zero if it does
 }
 
 // reset forgets what an earlier incarnation said; proofs stay, for they are
@@ -52,6 +52,9 @@ func (p *peer) may(g *group) bool { return !strings.ContainsRune("-f", rune(p.st
 
 // has reports whether the peer says that it holds g or is about to.
 func (p *peer) has(g *group) bool { return strings.ContainsRune("rs", rune(p.state[g.index])) }
+
+// runs reports whether the peer says that all of g runs there.
+func (p *peer) runs(g *group) bool { return p.state[g.index] == 'r' }
 
 // cannot reports whether the peer says that g would not start there.
 func (p *peer) cannot(g *group) bool { return strings.ContainsRune("fF", rune(p.state[g.index])) }
@@ -142,10 +145,10 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 	t.prove(at)
 }
 
-// prove notes when the peer was last known to hold what it says it holds.
+// prove notes when the peer was last known to run what it says it runs.
 func (t *Takeover) prove(at time.Time) {
 	for _, g := range t.groups {
-		if t.peer.has(g) {
+		if t.peer.runs(g) {
 			t.peer.proof[g.index] = at
 		}
 	}

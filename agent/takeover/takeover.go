@@ -178,6 +178,7 @@ func (t *Takeover) step(now time.Time, input func()) Output {
 		t.departWhenDone()
 		again = t.swap != swap || t.phase != phase || t.lastID != moves || t.changes != changes
 	}
+	t.own(now)
 	t.settle(now)
 	t.tell(now)
 	t.out = nil

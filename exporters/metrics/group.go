@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"slices"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,7 +14,6 @@ type group struct {
 	active    prometheus.Gauge
 	resources map[string]*resource
 	running   bool
-	since     time.Time // it last came to run here
 	outages   observers // by whether they were planned
 }
 
@@ -75,16 +73,13 @@ func newDurations(s *series, groups []Group) map[string]observers {
 
 // groupChanged also settles its resources: all run or none where the group
 // does; in between their own operations tell.
-func (m *Metrics) groupChanged(at time.Time, e event.GroupStateChanged) {
+func (m *Metrics) groupChanged(e event.GroupStateChanged) {
 	g, ok := m.groups[e.Group]
 	if !ok {
 		return
 	}
 	g.running = e.To == "running"
 	g.active.Set(oneIf(g.running))
-	if g.running {
-		g.since = at
-	}
 	if g.running && g.ours {
 		m.standby.Set(0)
 	}

@@ -131,7 +131,8 @@ func story(m *Metrics) {
 		event.HoldChanged{From: "none", To: "transition"},
 		event.GroupStateChanged{Group: second, From: "stopped", To: "starting"})
 	tell(m, at(12.03), event.ResourceOperation{Group: second, Resource: second, Driver: "ipaddr", Operation: "start", Result: "ok", Took: 30 * time.Millisecond})
-	tell(m, at(14), event.GroupStateChanged{Group: second, From: "starting", To: "running"})
+	tell(m, at(14), event.GroupStateChanged{Group: second, From: "starting", To: "running"},
+		event.OwnerChanged{Group: second, From: "beta", To: "alpha", Cause: "peer_dead", Unowned: 12 * time.Second})
 	tell(m, at(14.5), event.HoldChanged{From: "transition", To: "foreign"},
 		event.TakeoverCompleted{ID: 1, Trigger: "peer_dead", Peer: "beta", Groups: []string{second}, Result: "success", Took: 2500 * time.Millisecond, Outage: 12500 * time.Millisecond})
 	tell(m, at(60), event.OperatorCommand{Command: "hb_standby", Arguments: "foreign", Result: "accepted"},

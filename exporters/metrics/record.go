@@ -12,6 +12,7 @@ import (
 // everything else may be called from anywhere.
 type Metrics struct {
 	series    *series
+	node      string
 	events    map[string]severities // by kind
 	sender    *sender
 	links     map[string]*link
@@ -41,6 +42,7 @@ func New(cfg Config) (*Metrics, error) {
 	s := newSeries(cfg.Cluster, cfg.Node)
 	m := &Metrics{
 		series:    s,
+		node:      cfg.Node,
 		events:    newEvents(s),
 		sender:    newSender(s, cfg.Keepalive),
 		links:     map[string]*link{},
@@ -147,7 +149,9 @@ func (m *Metrics) Record(r event.Record) {
 	case event.HoldChanged:
 		m.holds.set(e.To)
 	case event.GroupStateChanged:
-		m.groupChanged(r.Time, e)
+		m.groupChanged(e)
+	case event.OwnerChanged:
+		m.ownerChanged(e)
 	case event.ResourceOperation:
 		m.operated(e)
 	case event.TakeoverStarted:

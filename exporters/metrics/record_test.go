@@ -269,10 +269,14 @@ func TestRecord(t *testing.T) {
 			},
 		},
 		{
-			name: "groups that ran before the takeover's end were away that much shorter, and failed ones are not told",
+			name: "the new owner tells how long a group had none; a first owner, an adopted one and a peer's tell nothing",
 			steps: []step{
 				at(10, event.TakeoverStarted{ID: 1, Trigger: "peer_dead", Groups: []string{ourGroup, theirGroup}}),
 				at(11, event.GroupStateChanged{Group: ourGroup, To: "running"}),
+				at(11, event.OwnerChanged{Group: ourGroup, From: "beta", To: "alpha", Cause: "peer_dead", Unowned: 11 * time.Second}),
+				at(12, event.OwnerChanged{Group: ourGroup, From: "alpha", Cause: "failure"}),
+				at(13, event.OwnerChanged{Group: ourGroup, From: "alpha", To: "beta", Cause: "failure", Unowned: time.Second}),
+				at(13, event.OwnerChanged{Group: theirGroup, To: "alpha", Cause: "start"}),
 				at(14, event.GroupStateChanged{Group: theirGroup, To: "failed"},
 					event.TakeoverCompleted{ID: 1, Trigger: "peer_dead", Groups: []string{ourGroup, theirGroup}, Result: "partial", Took: 4 * time.Second, Outage: 14 * time.Second}),
 			},

@@ -28,12 +28,12 @@ var (
 	planned           = []string{"yes", "no"}
 )
 
-// isPlanned tells the triggers that somebody asked for from those that nobody
-// did: a death, and groups offered because they would not start elsewhere. A
-// start finds no owner and so has no outage.
+// isPlanned tells the causes that somebody asked for from those that nobody
+// did: a death, a daemon that restarted, a group that went down, two owners of
+// which one gave up.
 var isPlanned = map[string]string{
-	"peer_dead": "no", "failure": "no",
-	"peer_left": "yes", "standby": "yes", "takeover": "yes", "failback": "yes",
+	"peer_dead": "no", "restart": "no", "failure": "no", "yield": "no",
+	"peer_left": "yes", "standby": "yes", "takeover": "yes", "failback": "yes", "shutdown": "yes",
 }
 
 // nearMisses are the parts of deadtime whose use is counted, and their labels.

@@ -50,25 +50,13 @@ func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted) {
 	t.took.observe(e.Trigger, e.Took)
 	t.lastEnd.Set(unix(at))
 	t.lastLen.Set(e.Took.Seconds())
-	m.outages(at, e)
 }
 
-// outages tells how long each group that runs now had no owner. The event's
-// Outage ends with the whole takeover; a group that ran earlier was away that
-// much shorter. A group that failed is still away and is not told.
-func (m *Metrics) outages(at time.Time, e event.TakeoverCompleted) {
-	if e.Outage == 0 {
-		return
-	}
-	for _, name := range e.Groups {
-		g, ok := m.groups[name]
-		if !ok || !g.running {
-			continue
-		}
-		earlier := at.Sub(g.since)
-		if outage := e.Outage - earlier; outage > 0 && earlier <= e.Took {
-			g.outages.observe(isPlanned[e.Trigger], outage)
-		}
+// ownerChanged tells how long a group that runs here now had no proven owner.
+// Its former node tells nothing: each outage is counted once in a cluster.
+func (m *Metrics) ownerChanged(e event.OwnerChanged) {
+	if g, ok := m.groups[e.Group]; ok && e.To == m.node && e.Unowned > 0 {
+		g.outages.observe(isPlanned[e.Cause], e.Unowned)
 	}
 }
 
