@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/version"
-	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/systole-ha/systole/agent"
 	"github.com/systole-ha/systole/agent/config"
@@ -106,7 +104,7 @@ func (d *daemon) run() error {
 	defer cancel()
 	var beside sync.WaitGroup
 	beside.Go(func() { n.run(ctx, a.Alive) })
-	beside.Go(func() { d.serveWeb(ctx, m) })
+	beside.Go(func() { d.serveWeb(ctx, m, server, node{a, d.cfg}) })
 	beside.Go(func() {
 		if err := server.Serve(ctx, node{a, d.cfg}); err != nil {
 			d.log.Error("the control socket is not served", "err", err)
@@ -175,26 +173,4 @@ func (d *daemon) rekey(a *agent.Agent) {
 	}
 	a.SetKeyring(c.Auth.Ring)
 	d.log.Info("authkeys read again", "send", c.Auth.Send)
-}
-
-// serveWeb serves the metrics. A failure is said and changes nothing else.
-func (d *daemon) serveWeb(ctx context.Context, m *metrics.Metrics) {
-	if d.cfg.Web.ListenAddress == "" {
-		return
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", m.Handler())
-	fine := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "systole is healthy.") }
-	mux.HandleFunc("/-/healthy", fine)
-	mux.HandleFunc("/-/ready", fine)
-	if landing, err := metrics.Landing(version.Version); err == nil {
-		mux.Handle("/{$}", landing)
-	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	context.AfterFunc(ctx, func() { server.Close() })
-	addresses, noSystemd := []string{d.cfg.Web.ListenAddress}, false
-	flags := &web.FlagConfig{WebListenAddresses: &addresses, WebSystemdSocket: &noSystemd, WebConfigFile: &d.cfg.Web.ConfigFile}
-	if err := web.ListenAndServe(server, flags, d.log); err != nil && !errors.Is(err, http.ErrServerClosed) {
-		d.log.Error("metrics are not served", "address", d.cfg.Web.ListenAddress, "err", err)
-	}
 }
