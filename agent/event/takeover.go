@@ -28,6 +28,7 @@ type TakeoverCompleted struct {
 	Result  string        // success, partial, failed
 	Took    time.Duration // decision to last resource verified
 	Outage  time.Duration // the longest of its groups had no proven owner: see OwnerChanged; 0 where there was no owner before
+	Trace   string        // as TakeoverStarted has it
 }
 
 // TakeoverFailed reports a group that a takeover could not bring up.
@@ -39,6 +40,7 @@ type TakeoverFailed struct {
 	Operation string
 	Error     string
 	Next      string // what is done about it
+	Trace     string // as TakeoverStarted has it; empty where the group failed outside a takeover
 }
 
 // ReleaseStarted reports the decision to give groups up.
@@ -58,6 +60,7 @@ type ReleaseCompleted struct {
 	Groups  []string
 	Result  string // success, partial, failed
 	Took    time.Duration
+	Trace   string // as ReleaseStarted has it
 }
 
 // GroupStateChanged reports what became of one group on this node.
@@ -102,6 +105,7 @@ type SplitBrainCleared struct {
 	Peer     string
 	Released string // the node that gave up; both where the groups ended differently
 	Took     time.Duration
+	Trace    string // of the incident
 }
 
 // MoveRefused reports a request to move groups that one node turned down.

@@ -208,6 +208,7 @@ func (t *Takeover) departWhenDone() {
 // A split is two nodes saying that they hold one group.
 type split struct {
 	since  time.Time
+	trace  string
 	groups []*group
 	open   bool // nobody has yielded yet
 	yields bool // whether this node gave something up
@@ -225,10 +226,10 @@ func (t *Takeover) resolve(now time.Time) {
 		}
 	}
 	if t.split == nil && len(both) > 0 {
-		t.split = &split{since: now, groups: both}
 		if t.incident == "" {
 			t.incident = t.cfg.Incident()
 		}
+		t.split = &split{since: now, trace: t.incident, groups: both}
 		t.emit(event.SplitBrainSuspected{Evidence: "peer_claims", Peer: t.cfg.Peer, Groups: keys(both), Trace: t.incident})
 	}
 	if t.split != nil {
@@ -289,7 +290,7 @@ func (t *Takeover) reunite(now time.Time) {
 	case t.split.yields:
 		released = t.cfg.Self
 	}
-	t.emit(event.SplitBrainCleared{Peer: t.cfg.Peer, Released: released, Took: now.Sub(t.split.since)})
+	t.emit(event.SplitBrainCleared{Peer: t.cfg.Peer, Released: released, Took: now.Sub(t.split.since), Trace: t.split.trace})
 	for _, g := range t.split.groups {
 		g.announceAgain(now)
 	}

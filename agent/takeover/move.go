@@ -166,7 +166,7 @@ func (t *Takeover) close(now time.Time, m *move) {
 	result := m.result()
 	if !m.acquire {
 		t.emit(event.ReleaseCompleted{
-			ID: m.id, Trigger: m.trigger, Peer: m.peer, Groups: keys(m.planned), Result: result, Took: now.Sub(m.decided),
+			ID: m.id, Trigger: m.trigger, Peer: m.peer, Groups: keys(m.planned), Result: result, Took: now.Sub(m.decided), Trace: m.trace,
 		})
 		return
 	}
@@ -174,7 +174,7 @@ func (t *Takeover) close(now time.Time, m *move) {
 		t.emit(p)
 	}
 	done := event.TakeoverCompleted{
-		ID: m.id, Trigger: m.trigger, Peer: m.peer, Groups: keys(m.planned), Result: result, Took: now.Sub(m.decided),
+		ID: m.id, Trigger: m.trigger, Peer: m.peer, Groups: keys(m.planned), Result: result, Took: now.Sub(m.decided), Trace: m.trace,
 	}
 	if result != "failed" {
 		done.Outage = m.outage

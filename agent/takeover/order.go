@@ -127,7 +127,7 @@ func (t *Takeover) fail(now time.Time, g *group, index int, op Operation, err er
 		Group: g.key, Resource: resource, Operation: string(op), Error: g.failure, Next: t.whatNext(g),
 	}
 	if g.move != nil {
-		failedMove.ID, failedMove.Trigger = g.move.id, g.move.trigger
+		failedMove.ID, failedMove.Trigger, failedMove.Trace = g.move.id, g.move.trigger, g.move.trace
 	}
 	t.emit(failedMove)
 }
