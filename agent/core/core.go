@@ -40,6 +40,7 @@ type Core struct {
 	members  *membership.Members
 	takeover *takeover.Takeover
 	peers    map[string]*peer
+	files    []file
 	sent     sequence.Sent[wire.Message]
 
 	status   string // what our heartbeats say of us: init, up, active
@@ -62,7 +63,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 	c := &Core{
 		cfg: cfg, start: now, now: now, status: membership.Init, nextBeat: now,
 		members: membership.New(cfg.Members, now),
-		peers:   map[string]*peer{}, rejects: map[rejectKey]*rejects{},
+		peers:   map[string]*peer{}, files: filesOf(cfg), rejects: map[rejectKey]*rejects{},
 		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)), unusable: make([]bool, len(cfg.Members.Links)),
 		random: rand.New(rand.NewPCG(cfg.Seed, cfg.Generation)),
 	}

@@ -22,6 +22,7 @@ type peer struct {
 	incident   string            // the id of the newest
 	legacy     bool              // it asked for a resource as only auto_failback legacy does
 	drift      map[string]string // by file: the hash that was reported
+	clock      clock
 }
 
 // An echo is the newest heartbeat of a peer on one link, by its stamp and by
@@ -185,6 +186,7 @@ func (c *Core) heartbeat(now time.Time, in Received, p *peer, heard sequence.Hea
 		p.echoes[in.Link] = echo{string(stamp), in.At}
 	}
 	c.judge(now, c.members.Heard(now, hb))
+	c.emit(p.clock.hear(p.name, hb.Offset, hb.OffsetError)...)
 	if hb.Copy {
 		return
 	}
@@ -210,18 +212,24 @@ func (c *Core) identify(p *peer, m *wire.Message) {
 		}
 		c.emit(e)
 	}
-	for _, f := range []struct{ file, field, ours string }{
-		{"ha.cf", "sycfg", c.cfg.ConfigHash}, {"haresources", "syhash", c.cfg.ResourcesHash},
-	} {
+	for _, f := range c.files {
 		theirs := string(m.Get(f.field))
-		if theirs == "" || theirs == p.drift[f.file] {
+		if theirs == "" || theirs == p.drift[f.name] {
 			continue
 		}
-		if theirs != f.ours || p.drift[f.file] != "" {
-			c.emit(event.ConfigDrift{Peer: p.name, File: f.file, Ours: f.ours, Theirs: theirs})
+		if theirs != f.ours || p.drift[f.name] != "" {
+			c.emit(event.ConfigDrift{Peer: p.name, File: f.name, Ours: f.ours, Theirs: theirs})
 		}
-		p.drift[f.file] = theirs
+		p.drift[f.name] = theirs
 	}
+}
+
+// A file is one that should be the same on all nodes, the field of a heartbeat
+// that says what it is, and the hash of ours.
+type file struct{ name, field, ours string }
+
+func filesOf(cfg Config) []file {
+	return []file{{"ha.cf", "sycfg", cfg.ConfigHash}, {"haresources", "syhash", cfg.ResourcesHash}}
 }
 
 // tellNodes answers a node that asks who is in the cluster, before it becomes

@@ -24,6 +24,17 @@ type Snapshot struct {
 	OwnLinks   []bool // whether our own messages come back on each, or ever did
 	Members    []membership.View
 	Takeover   takeover.View
+	Peers      []PeerView // in the order configured
+}
+
+// A PeerView is what the core itself keeps of a peer.
+type PeerView struct {
+	Name        string
+	Says        []string      // files whose hash it has told
+	Differ      []string      // those of them that are not like ours
+	Offset      time.Duration // its wall clock less ours, by the newest sample
+	OffsetError time.Duration // how far that can be off; 0 where there is none
+	Skewed      bool          // its clock was last judged to differ from ours
 }
 
 // Takeover looks at what is held only.
@@ -43,6 +54,9 @@ func (c *Core) Snapshot(now time.Time) Snapshot {
 			s.OwnLinks = append(s.OwnLinks, !c.own[i].IsZero())
 		}
 	}
+	for _, name := range c.cfg.Members.Peers {
+		s.Peers = append(s.Peers, c.peers[name].view(c.files))
+	}
 	for m := range s.Members {
 		view := &s.Members[m]
 		used := view.Links[:0]
@@ -54,4 +68,19 @@ func (c *Core) Snapshot(now time.Time) Snapshot {
 		view.Links = used
 	}
 	return s
+}
+
+func (p *peer) view(files []file) PeerView {
+	v := PeerView{Name: p.name, Offset: p.clock.offset, OffsetError: p.clock.bound, Skewed: p.clock.skewed}
+	for _, f := range files {
+		theirs := p.drift[f.name]
+		if theirs == "" {
+			continue
+		}
+		v.Says = append(v.Says, f.name)
+		if theirs != f.ours {
+			v.Differ = append(v.Differ, f.name)
+		}
+	}
+	return v
 }
