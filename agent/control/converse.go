@@ -59,7 +59,7 @@ func readRequest(c net.Conn) (request, error) {
 func (s *Server) answer(ctx context.Context, c net.Conn, node Node, r request) (answer, error) {
 	switch r.Request {
 	case requestStatus:
-		st, err := s.status(ctx, node)
+		st, err := s.Status(ctx, node)
 		return answer{Status: &st}, err
 	case requestMove:
 		ctx, cancel := context.WithTimeout(ctx, moveTime)
@@ -72,7 +72,9 @@ func (s *Server) answer(ctx context.Context, c net.Conn, node Node, r request) (
 	}
 }
 
-func (s *Server) status(ctx context.Context, node Node) (Status, error) {
+// Status is what a client that asks for the status is told: for who is in the
+// same process.
+func (s *Server) Status(ctx context.Context, node Node) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, snapshotTime)
 	defer cancel()
 	snapshot, err := node.Snapshot(ctx)

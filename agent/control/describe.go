@@ -72,11 +72,13 @@ func member(s core.Snapshot, f facts, v membership.View) Member {
 	}
 	m.Silence = silence(s.Now, v.LastHeard)
 	m.Margin = margin(s, v)
+	m.Recent = f.recently(route{node: v.Name}, s.Now, goesOn(m.Silence, m.Margin != nil), v.Deadtime)
 	for _, l := range v.Links {
 		ml := MemberLink{Link: l.Link, Up: l.Up, Silence: silence(s.Now, l.LastHeard)}
 		if l.Up {
 			ml.RoundTrip = f.roundTrips[route{v.Name, l.Link}]
 		}
+		ml.Recent = f.recently(route{v.Name, l.Link}, s.Now, goesOn(ml.Silence, l.Up), v.Deadtime)
 		m.Links = append(m.Links, ml)
 	}
 	return m
@@ -90,6 +92,14 @@ func silence(now, last time.Time) *Seconds {
 	}
 	s := Seconds(max(0, now.Sub(last)))
 	return &s
+}
+
+// goesOn is a silence that can still come to the deadtime.
+func goesOn(s *Seconds, alive bool) *Seconds {
+	if !alive {
+		return nil
+	}
+	return s
 }
 
 // margin is what is left until a node is declared dead: counted from the start

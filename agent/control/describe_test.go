@@ -124,7 +124,11 @@ func TestLinksOfMembers(t *testing.T) {
 		"p":     {},
 		"q":     {},
 	} {
-		if got := st.Member(node).Links; !reflect.DeepEqual(got, want) {
+		got := st.Member(node).Links
+		for i := range got {
+			got[i].Recent = nil // TestRecent's
+		}
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("links of %s:\n got %+v\nwant %+v", node, got, want)
 		}
 	}

@@ -3,6 +3,7 @@ package control
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/systole-ha/systole/agent/event"
 )
@@ -10,9 +11,11 @@ import (
 // facts is what the events say that a snapshot of the core does not: a fold
 // over the stream.
 type facts struct {
+	began      time.Time // the first record's instant
 	generation uint64
 	media      map[string]medium // by link
 	roundTrips map[route]Seconds // the newest, of those that there are
+	recent     map[route]*recent // of a node on all links: without a link
 	peers      map[string]identity
 	split      *SplitBrain
 	takeovers  takeovers
@@ -33,14 +36,18 @@ type identity struct {
 }
 
 func newFacts() facts {
-	return facts{media: map[string]medium{}, roundTrips: map[route]Seconds{}, peers: map[string]identity{}}
+	return facts{media: map[string]medium{}, roundTrips: map[route]Seconds{}, recent: map[route]*recent{}, peers: map[string]identity{}}
 }
 
 // note takes one record in. Heartbeats come by the hundred a second: they cost
 // no memory.
 func (f *facts) note(r event.Record) {
+	if f.began.IsZero() {
+		f.began = r.Time
+	}
 	switch e := r.Event.(type) {
 	case event.HeartbeatReceived:
+		f.beat(r, e)
 		if e.RoundTrip > 0 {
 			f.roundTrips[route{e.Peer, e.Link}] = Seconds(e.RoundTrip)
 		}
@@ -52,7 +59,14 @@ func (f *facts) note(r event.Record) {
 		f.media[e.Link] = medium{kind: e.Medium, open: true}
 	case event.LinkClosed:
 		f.media[e.Link] = medium{kind: e.Medium, reason: e.Error}
+	case event.HeartbeatLost:
+		f.lost(r, e)
+	case event.PeerDead:
+		if !e.NeverHeard {
+			f.ended(r, route{node: e.Peer}, e.Silence)
+		}
 	case event.LinkDown:
+		f.ended(r, route{e.Peer, e.Link}, e.Silence)
 		delete(f.roundTrips, route{e.Peer, e.Link})
 	case event.PeerIdentified:
 		id := f.peers[e.Peer]
@@ -83,6 +97,11 @@ func (f *facts) drifted(e event.ConfigDrift) {
 func (f *facts) clone() facts {
 	c := *f
 	c.media, c.roundTrips, c.peers = maps.Clone(f.media), maps.Clone(f.roundTrips), maps.Clone(f.peers)
+	c.recent = make(map[route]*recent, len(f.recent))
+	for of, r := range f.recent {
+		copied := *r
+		c.recent[of] = &copied
+	}
 	c.takeovers = f.takeovers.clone()
 	return c
 }

@@ -36,6 +36,7 @@ func TestFactsOfLinksAndPeers(t *testing.T) {
 		event.PingAnswered{PingNode: "192.0.2.1", RoundTrip: 200 * time.Microsecond},
 	)
 	want := newFacts()
+	want.began, want.recent = t0, f.recent // TestRecent's
 	want.generation = 42
 	want.media = map[string]medium{"eth0": {kind: "bcast", open: true}, "eth1": {kind: "ucast", reason: "no such device"}}
 	want.peers["beta"] = identity{wire: "systole", version: "0.1.0", autoFailback: "on", drift: []string{"haresources"}}
@@ -98,14 +99,18 @@ func TestTheSeventeenthTakeoverReplacesTheFirst(t *testing.T) {
 }
 
 func TestAClonedPictureStandsStill(t *testing.T) {
-	f := told(event.TakeoverStarted{ID: 1, Groups: []string{"a"}}, event.PeerIdentified{Peer: "beta", Wire: "systole"})
+	f := told(
+		event.TakeoverStarted{ID: 1, Groups: []string{"a"}}, event.PeerIdentified{Peer: "beta", Wire: "systole"},
+		event.HeartbeatReceived{Peer: "beta", Link: "eth0", Silence: 1, Deadtime: 10},
+	)
 	before, copied := f.clone(), f.clone()
 	for _, e := range []event.Event{
 		event.TakeoverPhase{ID: 1, Phase: "address"}, event.TakeoverCompleted{ID: 1, Result: "failed"},
 		event.PeerIdentified{Peer: "beta", Wire: "heartbeat3"}, event.ConfigDrift{Peer: "beta", File: "ha.cf", Theirs: "x"},
 		event.LinkOpened{Link: "eth0"}, event.PingAnswered{PingNode: "p", RoundTrip: 1},
+		event.HeartbeatReceived{Peer: "beta", Link: "eth0", Silence: 9, Deadtime: 10},
 	} {
-		f.note(event.Record{Event: e})
+		f.note(event.Record{Time: t0, Event: e})
 	}
 	if !reflect.DeepEqual(before, copied) || reflect.DeepEqual(f.takeovers, before.takeovers) {
 		t.Errorf("the copy became\n     %+v\nfrom %+v", before, copied)

@@ -64,6 +64,17 @@ func (r *ring) read(position uint64, batch []event.Record) (records []event.Reco
 	return batch, position, missed
 }
 
+// readBack copies records before a position into batch, the newest first, as
+// many as fit and are still there, and returns them and the position of the
+// last of them.
+func (r *ring) readBack(position uint64, batch []event.Record) (records []event.Record, first uint64) {
+	for len(batch) < cap(batch) && position > r.start() {
+		position--
+		batch = append(batch, r.at(position))
+	}
+	return batch, position
+}
+
 // newest is the sequence number of the newest record, oldest of the oldest; 0
 // when there is none.
 func (r *ring) newest() uint64 {

@@ -80,3 +80,40 @@ func TestRingRead(t *testing.T) {
 		})
 	}
 }
+
+func TestNewest(t *testing.T) {
+	s := newServer(nil)
+	for i := range ringSize + 100 {
+		e := event.Event(event.LinkUp{Peer: "beta"}) // notice
+		switch {
+		case i == 50:
+			e = event.PeerDead{Peer: "gone"} // it has left the ring
+		case i == 120:
+			e = event.PeerDead{Peer: "beta"}
+		case i%2 == 0:
+			e = event.ResourceOperation{Result: "ok"} // info
+		}
+		s.Record(event.Record{Sequence: uint64(i + 1), Event: e})
+	}
+	for _, tt := range []struct {
+		name  string
+		least event.Severity
+		most  int
+		want  []uint64
+	}{
+		{name: "the newest, oldest first", least: event.Notice, most: 3, want: []uint64{4192, 4194, 4196}},
+		{name: "less severe ones count where they are wanted", least: event.Info, most: 3, want: []uint64{4194, 4195, 4196}},
+		{name: "a rare one is found wherever it is", least: event.Critical, most: 3, want: []uint64{121}},
+		{name: "none", least: event.Notice, most: 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []uint64
+			for _, e := range s.Newest(tt.least, tt.most) {
+				got = append(got, e.Sequence)
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("Newest: got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

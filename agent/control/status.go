@@ -57,7 +57,8 @@ type Member struct {
 	AutoFailback string       `json:"auto_failback,omitempty"`
 	ConfigDrift  []string     `json:"config_drift,omitempty"` // its files that are not like ours
 	RoundTrip    Seconds      `json:"round_trip_seconds,omitempty"`
-	Links        []MemberLink `json:"links"` // none for ping nodes
+	Recent       *Recent      `json:"recent,omitempty"` // the last minutes of its heartbeats
+	Links        []MemberLink `json:"links"`            // none for ping nodes
 }
 
 // A MemberLink is one link as it reaches one node. This node's own links are up
@@ -67,6 +68,7 @@ type MemberLink struct {
 	Up        bool     `json:"up"`
 	Silence   *Seconds `json:"silence_seconds,omitempty"`
 	RoundTrip Seconds  `json:"round_trip_seconds,omitempty"` // the newest
+	Recent    *Recent  `json:"recent,omitempty"`
 }
 
 // A Group is one line of haresources.

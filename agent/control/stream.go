@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
@@ -81,13 +82,43 @@ func (s *Server) writeRecords(c net.Conn, records []event.Record, missed uint64,
 	}
 	for _, r := range records {
 		if severity := event.SeverityOf(r.Event); severity >= least {
-			lines = append(lines, line{Event: &Event{
-				Sequence: r.Sequence, Time: wall(r.Time), Cluster: r.Cluster, Node: r.Node, Kind: r.Event.Kind(),
-				Severity: severity.String(), Text: event.Text(r.Event), Fields: event.Map(r.Event),
-			}})
+			lines = append(lines, line{Event: shown(r, severity)})
 		}
 	}
 	return s.write(c, lines...)
+}
+
+func shown(r event.Record, severity event.Severity) *Event {
+	return &Event{
+		Sequence: r.Sequence, Time: wall(r.Time), Cluster: r.Cluster, Node: r.Node, Kind: r.Event.Kind(),
+		Severity: severity.String(), Text: event.Text(r.Event), Fields: event.Map(r.Event),
+	}
+}
+
+// Newest is the last events that are at least so severe, oldest first: for who
+// is in the same process. Record waits for no more than a batch of them.
+func (s *Server) Newest(least event.Severity, most int) []Event {
+	var events []Event
+	var batch [batchSize]event.Record
+	s.mu.Lock()
+	before := s.ring.end
+	s.mu.Unlock()
+	for len(events) < most {
+		s.mu.Lock()
+		records, first := s.ring.readBack(before, batch[:0])
+		s.mu.Unlock()
+		if len(records) == 0 {
+			break
+		}
+		before = first
+		for _, r := range records {
+			if severity := event.SeverityOf(r.Event); severity >= least && len(events) < most {
+				events = append(events, *shown(r, severity))
+			}
+		}
+	}
+	slices.Reverse(events)
+	return events
 }
 
 func (s *Server) write(c net.Conn, lines ...line) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/control"
 	"github.com/systole-ha/systole/agent/membership"
+	"github.com/systole-ha/systole/cmd/systole/board"
 )
 
 // drawStatus shows a status to people: what wants attention first, then nodes
@@ -20,10 +21,10 @@ func drawStatus(w io.Writer, st control.Status, width int) {
 	fmt.Fprintf(&page, "%s  cluster %s, node %s is %s and %s\n",
 		st.Time.Format(time.DateTime), st.Cluster, st.Node, st.State, holds(st))
 	fmt.Fprintf(&page, "systole %s, up %s; keepalive %s, warntime %s, deadtime %s\n",
-		st.Version, short(st.Time.Sub(st.Started)),
-		short(time.Duration(st.Keepalive)), short(time.Duration(st.Warntime)), short(time.Duration(st.Deadtime)))
-	for _, line := range attention(st) {
-		fmt.Fprintf(&page, "%s\n", line)
+		st.Version, board.Short(st.Time.Sub(st.Started)),
+		board.Short(time.Duration(st.Keepalive)), board.Short(time.Duration(st.Warntime)), board.Short(time.Duration(st.Deadtime)))
+	for _, n := range board.Attention(st) {
+		fmt.Fprintf(&page, "%s %s\n", n.Mark(), n.Text)
 	}
 	page.WriteString("\n")
 	drawNodes(&page, st)
@@ -40,63 +41,6 @@ func holds(st control.Status) string {
 		return "in transition"
 	}
 	return "holds " + st.Hold + " groups"
-}
-
-// attention is what an operator should know before anything else. Lines with
-// an exclamation mark are not as they should be.
-func attention(st control.Status) []string {
-	var lines []string
-	bad := func(format string, args ...any) { lines = append(lines, "! "+fmt.Sprintf(format, args...)) }
-	if s := st.SplitBrain; s != nil {
-		bad("split brain suspected for %s: %s says that it holds %s too", short(st.Time.Sub(s.Since)), s.Peer, strings.Join(s.Groups, ", "))
-	}
-	for _, g := range st.Groups {
-		if len(g.Holders) == 0 && st.Activity == "" {
-			bad("%s is held by nobody", g.Group)
-		}
-		if g.Failure != "" {
-			bad("%s would not start here: %s", g.Group, g.Failure)
-		}
-	}
-	for _, l := range st.Links {
-		switch {
-		case !l.Open && l.Error == "":
-			bad("%s is not open yet", l.Link)
-		case !l.Open:
-			bad("%s is not open: %s", l.Link, l.Error)
-		}
-	}
-	for _, m := range st.Nodes {
-		if m.State == membership.Dead {
-			bad("%s is dead", m.Node)
-		} else if dead := deadLinks(m); len(dead) > 0 {
-			bad("%s is not heard on %s", m.Node, strings.Join(dead, ", "))
-		}
-		for _, file := range m.ConfigDrift {
-			bad("%s of %s is not like ours", file, m.Node)
-		}
-	}
-	if !st.StandbySince.IsZero() {
-		bad("in standby for %s", short(st.Time.Sub(st.StandbySince)))
-	}
-	if st.Activity != "" {
-		lines = append(lines, "> "+st.Activity)
-	}
-	return lines
-}
-
-// deadLinks is the links that do not carry from a node that is heard on others.
-func deadLinks(m control.Member) []string {
-	var dead []string
-	for _, l := range m.Links {
-		if !l.Up {
-			dead = append(dead, l.Link)
-		}
-	}
-	if m.Self || len(dead) == len(m.Links) {
-		return nil
-	}
-	return dead
 }
 
 // drawNodes has a line for every node and every link. SILENCE is how long it
@@ -160,14 +104,14 @@ func optional(s *control.Seconds) string {
 	if s == nil {
 		return ""
 	}
-	return short(time.Duration(*s))
+	return board.Short(time.Duration(*s))
 }
 
 func roundTrip(s control.Seconds) string {
 	if s == 0 {
 		return ""
 	}
-	return short(time.Duration(s))
+	return board.Short(time.Duration(s))
 }
 
 // loud writes one state of all in capitals.
@@ -186,7 +130,7 @@ func drawGroups(w io.Writer, st control.Status) {
 	for _, g := range st.Groups {
 		since := ""
 		if !g.Since.IsZero() {
-			since = short(st.Time.Sub(g.Since))
+			since = board.Short(st.Time.Sub(g.Since))
 		}
 		holders := strings.Join(g.Holders, " AND ")
 		if holders == "" {
@@ -198,28 +142,6 @@ func drawGroups(w io.Writer, st control.Status) {
 		}
 	}
 	t.Flush()
-}
-
-// short is a duration in as few characters as tell it: three digits of the
-// seconds, two of the larger units.
-func short(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "-" + short(-d)
-	case d == 0:
-		return "0s"
-	case d < 9995*time.Microsecond:
-		return fmt.Sprintf("%.2fms", d.Seconds()*1e3)
-	case d.Round(time.Millisecond) < time.Second:
-		return fmt.Sprintf("%dms", d.Round(time.Millisecond).Milliseconds())
-	case d < time.Minute:
-		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", d.Seconds()), "0"), ".") + "s"
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
 // cut is a line of at most width characters.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/control"
+	"github.com/systole-ha/systole/cmd/systole/board"
 )
 
 // takeoversShown is how many of the last takeovers stand on the page; --json
@@ -23,7 +24,7 @@ func drawTakeovers(w io.Writer, st control.Status, width int) {
 	fmt.Fprintf(w, "\nLAST TAKEOVERS\n")
 	newest := st.Takeovers[max(0, len(st.Takeovers)-takeoversShown):]
 	for _, t := range slices.Backward(newest) {
-		fmt.Fprintf(w, "#%d %s %s\n", t.ID, t.Started.Format(time.DateTime), story(t, st.Time))
+		fmt.Fprintf(w, "#%d %s %s\n", t.ID, t.Started.Format(time.DateTime), board.Story(t, st.Time))
 		drawTimeline(w, t, width)
 		for _, f := range t.Failures {
 			fmt.Fprintf(w, "   ! %s: %s: %s", f.Group, f.Resource, f.Error)
@@ -33,39 +34,6 @@ func drawTakeovers(w io.Writer, st control.Status, width int) {
 			fmt.Fprintln(w)
 		}
 	}
-}
-
-// story tells a takeover in one line.
-func story(t control.Takeover, now time.Time) string {
-	groups := count(len(t.Groups), "group")
-	if t.Finished.IsZero() {
-		return fmt.Sprintf("%s: %s, under way for %s", occasion(t), groups, short(now.Sub(t.Started)))
-	}
-	text := fmt.Sprintf("%s: %s in %s", occasion(t), groups, short(time.Duration(t.Took)))
-	if t.Outage > 0 {
-		text += fmt.Sprintf(", outage %s", short(time.Duration(t.Outage)))
-	}
-	if t.Result != "success" {
-		text += ", " + strings.ToUpper(t.Result)
-	}
-	return text
-}
-
-// occasion is why it came to a takeover.
-func occasion(t control.Takeover) string {
-	switch t.Trigger {
-	case "peer_dead":
-		return t.Peer + " died"
-	case "peer_left":
-		return t.Peer + " left"
-	case "standby":
-		return t.Peer + " went standby"
-	case "takeover":
-		return "asked of " + t.Peer
-	case "failback":
-		return "failback from " + t.Peer
-	}
-	return t.Trigger
 }
 
 // The timeline's measures, in characters.

@@ -1,0 +1,81 @@
+package board
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/systole-ha/systole/agent/control"
+	"github.com/systole-ha/systole/agent/membership"
+)
+
+// A Notice is something that an operator should know before anything else.
+type Notice struct {
+	Bad  bool // not as it should be; else merely under way
+	Text string
+}
+
+// Mark tells the two kinds apart without a colour.
+func (n Notice) Mark() string {
+	if n.Bad {
+		return "!"
+	}
+	return ">"
+}
+
+// Attention is what stands at the top, the worst first.
+func Attention(st control.Status) []Notice {
+	var notices []Notice
+	bad := func(format string, args ...any) {
+		notices = append(notices, Notice{true, fmt.Sprintf(format, args...)})
+	}
+	if s := st.SplitBrain; s != nil {
+		bad("split brain suspected for %s: %s says that it holds %s too", Short(st.Time.Sub(s.Since)), s.Peer, strings.Join(s.Groups, ", "))
+	}
+	for _, g := range st.Groups {
+		if len(g.Holders) == 0 && st.Activity == "" {
+			bad("%s is held by nobody", g.Group)
+		}
+		if g.Failure != "" {
+			bad("%s would not start here: %s", g.Group, g.Failure)
+		}
+	}
+	for _, l := range st.Links {
+		switch {
+		case !l.Open && l.Error == "":
+			bad("%s is not open yet", l.Link)
+		case !l.Open:
+			bad("%s is not open: %s", l.Link, l.Error)
+		}
+	}
+	for _, m := range st.Nodes {
+		if m.State == membership.Dead {
+			bad("%s is dead", m.Node)
+		} else if dead := deadLinks(m); len(dead) > 0 {
+			bad("%s is not heard on %s", m.Node, strings.Join(dead, ", "))
+		}
+		for _, file := range m.ConfigDrift {
+			bad("%s of %s is not like ours", file, m.Node)
+		}
+	}
+	if !st.StandbySince.IsZero() {
+		bad("in standby for %s", Short(st.Time.Sub(st.StandbySince)))
+	}
+	if st.Activity != "" {
+		notices = append(notices, Notice{Text: st.Activity})
+	}
+	return notices
+}
+
+// deadLinks is the links that do not carry from a node that is heard on others.
+func deadLinks(m control.Member) []string {
+	var dead []string
+	for _, l := range m.Links {
+		if !l.Up {
+			dead = append(dead, l.Link)
+		}
+	}
+	if m.Self || len(dead) == len(m.Links) {
+		return nil
+	}
+	return dead
+}
