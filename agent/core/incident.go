@@ -62,6 +62,9 @@ func (c *Core) mark(e event.Event) event.Event {
 	case event.PeerFalseDeath:
 		e.Trace = c.peers[e.Peer].incident
 		return e
+	case event.HeartbeatLate:
+		e.Trace = c.trace()
+		return e
 	case event.PeerReturned:
 		c.fill(&c.seed)
 		c.greet = true

@@ -193,7 +193,7 @@ func (s *stage) open() {
 			return
 		}
 		if event.SeverityOf(e) > event.Sample {
-			fmt.Fprintf(&s.report, "%s %s %s\n", s.at(), n.Name, event.Text(e))
+			fmt.Fprintf(&s.report, "%s %s %s\n", s.at(), n.Name, told(e))
 		}
 	}
 	s.world.Check = func(n *sim.Node) {
@@ -201,6 +201,17 @@ func (s *stage) open() {
 			s.t.Errorf("%s %s: %s", s.at(), n.Name, d)
 		}
 	}
+}
+
+// told is an event without the trace that the beginning of its move has said.
+func told(e event.Event) string {
+	text := event.Text(e)
+	switch e.(type) {
+	case event.TakeoverPhase, event.TakeoverCompleted, event.TakeoverFailed, event.ReleaseCompleted,
+		event.ResourceOperation, event.ResourceFailed:
+		text, _, _ = strings.Cut(text, " trace=") // their last field
+	}
+	return text
 }
 
 func (s *stage) breakDown(broken bool, args []string) {

@@ -22,11 +22,13 @@ type HeartbeatReceived struct {
 }
 
 // HeartbeatLate reports a heartbeat that ended a silence longer than warntime.
+// It comes before the heartbeat's own report.
 type HeartbeatLate struct {
 	Peer, Link         string
 	Silence            time.Duration // on all links
 	Warntime, Deadtime time.Duration
 	Stall              time.Duration // the longest our own loop was late during the silence
+	Trace              string        // of this silence alone: 32 hex digits
 }
 
 // HeartbeatLost reports sequence numbers of Peer that never came on Link.

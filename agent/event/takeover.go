@@ -17,6 +17,7 @@ type TakeoverPhase struct {
 	ID    uint64
 	Phase string // silence, confirm, fence, address, announce, services, verify
 	Took  time.Duration
+	Trace string // of the incident or the move: 32 hex digits
 }
 
 // TakeoverCompleted reports that every group of a takeover has settled.
@@ -82,6 +83,7 @@ type ResourceOperation struct {
 	Result          string // ok, failed, timeout
 	Took            time.Duration
 	Error           string
+	Trace           string // of the newest move of the group; empty before there was one
 }
 
 // ResourceFailed reports a resource that would not do what it was told.
@@ -89,7 +91,8 @@ type ResourceFailed struct {
 	Group, Resource string
 	Operation       string
 	Error           string
-	Attempt         int // from 1
+	Attempt         int    // from 1
+	Trace           string // of the newest move of the group; empty before there was one
 }
 
 // SplitBrainSuspected reports evidence of two owners.

@@ -134,16 +134,16 @@ func (m *Members) Heard(now time.Time, hb Heartbeat) []event.Event {
 	if n.heard && !hb.Copy && n.present() {
 		received.Silence = max(0, silence)
 	}
-	events = append(events, received)
-	events = m.carried(events, n, hb.At, hb.Link)
-	if hb.Copy {
-		return events
-	}
-	if silence > m.cfg.Warntime && n.present() {
+	if silence > m.cfg.Warntime && n.present() && !hb.Copy {
 		events = append(events, event.HeartbeatLate{
 			Peer: n.name, Link: m.cfg.Links[hb.Link], Silence: silence,
 			Warntime: m.cfg.Warntime, Deadtime: n.deadtime, Stall: n.longest,
 		})
+	}
+	events = append(events, received)
+	events = m.carried(events, n, hb.At, hb.Link)
+	if hb.Copy {
+		return events
 	}
 	events = n.returned(events, hb, silence)
 	n.note(now, hb)

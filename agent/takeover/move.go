@@ -188,7 +188,7 @@ func (t *Takeover) close(now time.Time, m *move) {
 func (m *move) phases(now time.Time) []event.Event {
 	var events []event.Event
 	add := func(phase string, took time.Duration) {
-		events = append(events, event.TakeoverPhase{ID: m.id, Phase: phase, Took: took})
+		events = append(events, event.TakeoverPhase{ID: m.id, Phase: phase, Took: took, Trace: m.trace})
 	}
 	if m.trigger == peerDead {
 		add("silence", m.silence)

@@ -53,7 +53,7 @@ func (t *Takeover) done(now time.Time, o *order, d Done) {
 func (t *Takeover) report(g *group, o *order, d Done) {
 	e := event.ResourceOperation{
 		Group: g.key, Resource: g.names[o.index], Driver: g.Resources[o.index].Driver,
-		Operation: string(o.op), Result: "ok", Took: d.Took,
+		Operation: string(o.op), Result: "ok", Took: d.Took, Trace: g.trace(),
 	}
 	if d.Err != nil {
 		e.Result, e.Error = "failed", cause(d.Err)
@@ -122,7 +122,7 @@ func (t *Takeover) fail(now time.Time, g *group, index int, op Operation, err er
 	t.want(now, g, release)
 	t.turnBack(g)
 	g.next = max(index, g.started()) // what was never started is left alone
-	t.emit(event.ResourceFailed{Group: g.key, Resource: resource, Operation: string(op), Error: g.failure, Attempt: 1})
+	t.emit(event.ResourceFailed{Group: g.key, Resource: resource, Operation: string(op), Error: g.failure, Attempt: 1, Trace: g.trace()})
 	failedMove := event.TakeoverFailed{
 		Group: g.key, Resource: resource, Operation: string(op), Error: g.failure, Next: t.whatNext(g),
 	}
@@ -143,7 +143,7 @@ func (t *Takeover) stopped(now time.Time, g *group, index int, d Done) {
 	}
 	g.tries++
 	t.emit(event.ResourceFailed{
-		Group: g.key, Resource: g.names[index], Operation: string(Stop), Error: cause(d.Err), Attempt: g.tries,
+		Group: g.key, Resource: g.names[index], Operation: string(Stop), Error: cause(d.Err), Attempt: g.tries, Trace: g.trace(),
 	})
 	if g.tries < stopTries {
 		g.retryAt = now.Add(stopRetry)

@@ -22,6 +22,14 @@ func (t *Takeover) traceOf(trigger string) string {
 	return trace
 }
 
+// trace is that of the newest move of g; empty before there was one.
+func (g *group) trace() string {
+	if g.move == nil {
+		return ""
+	}
+	return g.move.trace
+}
+
 // SetIncident says what trace the peer's death belongs to.
 func (t *Takeover) SetIncident(trace string) { t.incident = trace }
 

@@ -33,7 +33,7 @@ func (m *Metrics) timed() prometheus.GathererFunc {
 	return func() ([]*dto.MetricFamily, error) {
 		start := time.Now()
 		families, err := m.series.registry.Gather()
-		observe(m.collected, time.Since(start))
+		m.collected.Observe(time.Since(start).Seconds())
 		return families, err
 	}
 }

@@ -50,7 +50,7 @@ func newSender(s *series, keepalive time.Duration) *sender {
 }
 
 func (m *Metrics) sent(e event.HeartbeatSent) {
-	observe(m.sender.lateness, e.Late)
+	m.sender.lateness.Observe(e.Late.Seconds())
 	if e.Late > m.sender.limit {
 		m.sender.late.Inc()
 	}
@@ -93,17 +93,17 @@ func (p *path) turned(to string, up float64) {
 	p.turns.add(to, 1)
 }
 
-func (p *path) heard(arrival time.Time, e event.HeartbeatReceived) {
+func (p *path) heard(arrival time.Time, e event.HeartbeatReceived, trace string) {
 	p.received.Inc()
 	p.last.Set(unix(arrival))
 	if e.Interval > 0 {
-		observe(p.interval, e.Interval)
+		observe(p.interval, e.Interval.Seconds(), trace)
 	}
 	if e.RoundTrip > 0 {
-		observe(p.roundTrip, e.RoundTrip)
+		p.roundTrip.Observe(e.RoundTrip.Seconds())
 	}
 	if e.Variation > 0 {
-		observe(p.variation, e.Variation)
+		p.variation.Observe(e.Variation.Seconds())
 	}
 }
 

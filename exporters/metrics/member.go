@@ -68,8 +68,8 @@ func (m *Metrics) returned(e event.PeerReturned) {
 
 func (m *Metrics) falseDeath(e event.PeerFalseDeath) {
 	p := m.peer(e.Peer)
-	p.falseDeaths.Inc()
-	p.used.Observe(p.ratio(e.Silence))
+	count(p.falseDeaths, e.Trace)
+	observe(p.used, p.ratio(e.Silence), e.Trace)
 }
 
 func (m *Metrics) splitBrain(e event.SplitBrainSuspected) {

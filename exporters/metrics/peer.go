@@ -29,6 +29,7 @@ type peer struct {
 	used       prometheus.Observer
 	nearMisses []prometheus.Counter // as nearMisses lists them
 	deadtime   time.Duration
+	endedLate  string           // the trace of the silence that the next heartbeat ends
 	inForce    prometheus.Gauge // deadtime
 	offset     prometheus.Gauge
 	offsetOff  prometheus.Gauge // how far offset can be off
@@ -81,7 +82,8 @@ func (p *peer) path(link string) *path {
 }
 
 func (p *peer) heard(arrival time.Time, e event.HeartbeatReceived) {
-	p.path(e.Link).heard(arrival, e)
+	trace := p.lateTrace(e)
+	p.path(e.Link).heard(arrival, e, trace)
 	if e.OffsetError > 0 {
 		p.offset.Set(e.Offset.Seconds())
 		p.offsetOff.Set(e.OffsetError.Seconds())
@@ -92,22 +94,36 @@ func (p *peer) heard(arrival time.Time, e event.HeartbeatReceived) {
 		return
 	}
 	if p.says || e.Late > 0 {
-		observe(p.lateness, e.Late)
+		p.lateness.Observe(e.Late.Seconds())
 	}
 	if p.away.Load() {
 		return // peer.dead and peer.false_death told of this silence, or a goodbye did
 	}
 	p.rhythm.add(e.Silence)
-	p.survived(e.Silence)
+	p.survived(e.Silence, trace)
+}
+
+// late takes in what the next heartbeat is told to be.
+func (p *peer) late(e event.HeartbeatLate) {
+	count(p.path(e.Link).late, e.Trace)
+	p.endedLate = e.Trace
+}
+
+// lateTrace is the trace of a heartbeat that came late; empty for all others.
+func (p *peer) lateTrace(e event.HeartbeatReceived) (trace string) {
+	if e.Silence > 0 {
+		trace, p.endedLate = p.endedLate, ""
+	}
+	return trace
 }
 
 // survived takes in a silence that ended without a verdict.
-func (p *peer) survived(silence time.Duration) {
+func (p *peer) survived(silence time.Duration, trace string) {
 	ratio := p.ratio(silence)
-	p.used.Observe(ratio)
+	observe(p.used, ratio, trace)
 	for i, miss := range nearMisses {
 		if ratio >= miss.ratio {
-			p.nearMisses[i].Inc()
+			count(p.nearMisses[i], trace)
 		}
 	}
 }

@@ -99,10 +99,10 @@ func (m *Metrics) Record(r event.Record) {
 	case event.HeartbeatSent:
 		m.sent(e)
 	case event.HeartbeatReceived:
-		observe(m.waited, e.Waited)
+		m.waited.Observe(e.Waited.Seconds())
 		m.peer(e.Peer).heard(r.Time.Add(-e.Waited), e)
 	case event.HeartbeatLate:
-		m.path(e.Peer, e.Link).late.Inc()
+		m.peer(e.Peer).late(e)
 	case event.HeartbeatLost:
 		m.path(e.Peer, e.Link).lost.Add(float64(e.Count))
 	case event.HeartbeatReordered:
@@ -116,9 +116,9 @@ func (m *Metrics) Record(r event.Record) {
 	case event.RetransmitRequested:
 		m.peer(e.Peer).retransmits.add(e.Direction, float64(e.Count))
 	case event.PingAnswered:
-		observe(m.ping(e.PingNode).roundTrip, e.RoundTrip)
+		m.ping(e.PingNode).roundTrip.Observe(e.RoundTrip.Seconds())
 	case event.AgentLate:
-		observe(m.stalls, e.Late)
+		m.stalls.Observe(e.Late.Seconds())
 
 	case event.LinkOpened:
 		m.link(e.Link).opened(true)
@@ -157,13 +157,13 @@ func (m *Metrics) Record(r event.Record) {
 	case event.TakeoverStarted:
 		m.takeoverStarted(e)
 	case event.TakeoverPhase:
-		m.takeovers.phases.observe(e.Phase, e.Took)
+		m.takeovers.phases.observeIn(e.Trace, e.Phase, e.Took)
 	case event.TakeoverCompleted:
 		m.takeoverCompleted(r.Time, e)
 	case event.ReleaseStarted:
 		m.releaseStarted(r.Time, e)
 	case event.ReleaseCompleted:
-		m.takeovers.released[e.Trigger].add(e.Result, 1)
+		m.takeovers.released[e.Trigger].countIn(e.Trace, e.Result)
 	case event.OperatorCommand:
 		m.commanded(e)
 	}

@@ -161,16 +161,6 @@ func (c counters) add(value string, n float64) {
 // observers of a closed set; a value outside it is observed nowhere.
 type observers map[string]prometheus.Observer
 
-func (o observers) observe(value string, d time.Duration) {
-	if observer, ok := o[value]; ok {
-		observe(observer, d)
-	}
-}
-
-// observe is the one place where a duration enters a histogram, and so where an
-// exemplar with the trace of an incident will be attached.
-func observe(o prometheus.Observer, d time.Duration) { o.Observe(d.Seconds()) }
-
 func (s *series) register(collector prometheus.Collector) {
 	if err := s.registry.Register(collector); err != nil {
 		s.errs = append(s.errs, fmt.Errorf("metrics: %w", err))

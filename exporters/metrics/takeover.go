@@ -46,8 +46,8 @@ func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted) {
 	if len(t.running) == 0 {
 		t.inProgress.Set(0)
 	}
-	t.ended[e.Trigger].add(e.Result, 1)
-	t.took.observe(e.Trigger, e.Took)
+	t.ended[e.Trigger].countIn(e.Trace, e.Result)
+	t.took.observeIn(e.Trace, e.Trigger, e.Took)
 	t.lastEnd.Set(unix(at))
 	t.lastLen.Set(e.Took.Seconds())
 }
@@ -56,7 +56,7 @@ func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted) {
 // Its former node tells nothing: each outage is counted once in a cluster.
 func (m *Metrics) ownerChanged(e event.OwnerChanged) {
 	if g, ok := m.groups[e.Group]; ok && e.To == m.node && e.Unowned > 0 {
-		g.outages.observe(isPlanned[e.Cause], e.Unowned)
+		g.outages.observeIn(e.Trace, isPlanned[e.Cause], e.Unowned)
 	}
 }
 
