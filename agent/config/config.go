@@ -53,6 +53,9 @@ type Config struct {
 	Realtime         bool // ask for real-time scheduling
 	RealtimePriority int  // of SCHED_FIFO, 1 to 99
 
+	Webhooks      []Webhook      // those of ha.cf, then those of systole.yaml
+	Alertmanagers []Alertmanager // likewise
+
 	Auth          Auth
 	Web           Web
 	StateDir      string        // keeps the generation and the uuid

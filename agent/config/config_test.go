@@ -107,6 +107,7 @@ func TestGolden(t *testing.T) {
 		{"udp-lower", "ha-1.talmeida.com.br"},
 		{"everything", "alpha"},
 		{"mistakes", "alpha"},
+		{"receivers", "alpha"},
 		{"stranger", "gamma"},
 	} {
 		t.Run(tt.folder, func(t *testing.T) {
@@ -141,6 +142,12 @@ func dump(c *Config) string {
 	}
 	for _, g := range c.Groups {
 		fmt.Fprintf(&b, "group %s on %s: %v, lines %v\n", g.Key, g.Preferred, g.Resources, g.ResourceLines)
+	}
+	for _, w := range c.Webhooks {
+		fmt.Fprintf(&b, "webhook %s to %s from %s, signed by %d, %s\n", w.Name, w.URL, w.Severity, len(w.Secrets.Values()), w.Origin)
+	}
+	for _, a := range c.Alertmanagers {
+		fmt.Fprintf(&b, "alertmanager %s, %d password, %s\n", a.URL, len(a.Password.Values()), a.Origin)
 	}
 	fmt.Fprintf(&b, "keepalive %s warntime %s deadtime %s initdead %s deadping %s\n", c.Keepalive, c.Warntime, c.Deadtime, c.Initdead, c.Deadping)
 	fmt.Fprintf(&b, "auto_failback %t, ttl %d, real time %t %d\n", c.AutoFailback, c.TTL(), c.Realtime, c.RealtimePriority)

@@ -25,11 +25,12 @@ const (
 	noCores      = "no meaning here: systemd-coredump keeps core dumps (coredumpctl)"
 	noFencing    = "fencing is not done by this version: a node found dead is not switched off before its groups start here"
 	noQuorum     = "no quorum server is asked by this version: two nodes that cannot hear each other both take all groups"
+	ours         = "systole's own: heartbeat refuses a ha.cf with this line; write it in systole.yaml if one reads this file too"
 	noWatchdog   = "the watchdog device is not used by this version: a node that hangs is not reset"
 )
 
 // directiveList is every directive of heartbeat 3.0.6, in the order of its
-// manual, ha.cf(5), and what becomes of each.
+// manual, ha.cf(5), and what becomes of each; at the end those of our own.
 var directiveList = []*directive{
 	{name: "node", value: (*haCf).addNode},
 	{name: "bcast", link: true, value: (*haCf).addBcast},
@@ -94,6 +95,9 @@ var directiveList = []*directive{
 	{name: "stonith_host", whole: stonithArguments("host", "type"), warning: noFencing},
 	{name: "watchdog", recorded: true, value: (*haCf).checkWatchdog, warning: noWatchdog},
 	{name: "quorum_server", recorded: true, warning: noQuorum},
+
+	{name: "webhook", whole: func(h *haCf, args []string) *problem { return h.cfg.addWebhook(h.fsys, h.here(), args) }, note: ours},
+	{name: "alertmanager", whole: func(h *haCf, args []string) *problem { return h.cfg.addAlertmanager(h.fsys, h.here(), args) }, note: ours},
 }
 
 // refused are words of heartbeat's sources that are no directives of 3.0.6

@@ -12,6 +12,7 @@ import (
 type haCf struct {
 	reporter
 	cfg    *Config
+	fsys   fs.FS // the folder, for files that lines name
 	host   Host
 	member bool // this machine is a node of the cluster
 	line   int  // being read
@@ -27,7 +28,7 @@ type haCf struct {
 //
 // Source of the syntax: parse_config in heartbeat's heartbeat/config.c.
 func readHaCf(c *Config, fsys fs.FS, host Host) Diagnostics {
-	h := &haCf{reporter: reporter{file: HaCf}, cfg: c, host: host, baud: defaultBaud, legacy: true, clients: map[string]bool{}}
+	h := &haCf{reporter: reporter{file: HaCf}, cfg: c, fsys: fsys, host: host, baud: defaultBaud, legacy: true, clients: map[string]bool{}}
 	c.RealtimePriority = defaultRealtimePriority
 	h.setDefaults()
 	text, err := readFile(fsys, HaCf)
@@ -119,6 +120,9 @@ func (h *haCf) readValues(d *directive, values []string) {
 		}
 	}
 }
+
+// here is the place of the line being read.
+func (h *haCf) here() string { return fmt.Sprintf("%s:%d", HaCf, h.line) }
 
 // say reports what is wrong with the line being read, if anything is.
 func (h *haCf) say(word string, p *problem) {

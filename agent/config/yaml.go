@@ -31,6 +31,13 @@ var yamlKeys = map[string]func(c *Config, value string) error{
 	"realtime":           func(c *Config, v string) error { return setBool(&c.Realtime, v) },
 }
 
+// yamlLists are the keys that may have several values, each of them what ha.cf
+// has behind the directive of that name.
+var yamlLists = map[string]func(c *Config, fsys fs.FS, origin string, args []string) *problem{
+	"webhook":      (*Config).addWebhook,
+	"alertmanager": (*Config).addAlertmanager,
+}
+
 // What systole assumes where systole.yaml is silent.
 const (
 	defaultListenAddress    = ":9694"
@@ -42,13 +49,14 @@ const (
 // A yamlReader reads systole.yaml.
 type yamlReader struct {
 	reporter
-	cfg *Config
+	cfg  *Config
+	fsys fs.FS // the folder, for files that values name
 }
 
 // readYAML reads systole.yaml into c, after ha.cf, which it may override.
 // Without the file everything in it has its default.
 func readYAML(c *Config, fsys fs.FS, _ Host) Diagnostics {
-	r := &yamlReader{reporter: reporter{file: SystoleYAML}, cfg: c}
+	r := &yamlReader{reporter: reporter{file: SystoleYAML}, cfg: c, fsys: fsys}
 	c.Web.ListenAddress = defaultListenAddress
 	c.StateDir, c.ControlSocket = defaultStateDir, DefaultControlSocket
 	c.StartTimeout, c.StopTimeout = resources.Timeout, resources.Timeout
@@ -105,6 +113,8 @@ func (r *yamlReader) readSection(prefix string, section *yaml.Node) {
 			r.add(Error, key.Line, name, "given twice", "")
 		case yamlKeys[name] != nil:
 			r.readValue(name, value)
+		case yamlLists[name] != nil:
+			r.readList(name, value)
 		case prefix == "" && slices.Contains(sections(), name):
 			r.readSection(name+".", value)
 		default:
@@ -126,8 +136,31 @@ func (r *yamlReader) readValue(name string, value *yaml.Node) {
 	r.cfg.yamlLines[name] = value.Line
 }
 
+// readList reads one value or a list of them.
+func (r *yamlReader) readList(name string, value *yaml.Node) {
+	values := []*yaml.Node{value}
+	if value.Kind == yaml.SequenceNode {
+		values = value.Content
+	}
+	for _, v := range values {
+		if r.full(v.Line) {
+			return
+		}
+		if v.Kind != yaml.ScalarNode || v.Tag == "!!null" {
+			r.add(Error, v.Line, name, "needs a plain value, or a list of them", "")
+			continue
+		}
+		origin := fmt.Sprintf("%s:%d", SystoleYAML, v.Line)
+		if p := yamlLists[name](r.cfg, r.fsys, origin, words(v.Value, blanks+"\r\n")); p != nil {
+			r.add(p.severity, v.Line, name, p.text, p.hint)
+		}
+	}
+}
+
 // yamlNames are the keys in alphabetical order.
-func yamlNames() []string { return slices.Sorted(maps.Keys(yamlKeys)) }
+func yamlNames() []string {
+	return slices.Sorted(slices.Values(slices.AppendSeq(slices.Collect(maps.Keys(yamlKeys)), maps.Keys(yamlLists))))
+}
 
 // sections are the keys whose values have keys themselves.
 func sections() []string {

@@ -28,6 +28,7 @@ func printPlan(w io.Writer, c *config.Config, r registry) {
 	p.keys()
 	p.timers()
 	p.settings()
+	p.receivers()
 	p.groups(r)
 	p.print(w)
 	fmt.Fprintf(w, "\n%s\n\n", strings.Join(prospects(c), "\n"))
@@ -114,6 +115,19 @@ func (p *plan) timers() {
 	}
 	failback := map[bool]string{true: "on", false: "off"}[p.c.AutoFailback]
 	p.setting("auto_failback", failback, "auto_failback", "default: legacy, which runs as on")
+}
+
+func (p *plan) receivers() {
+	for _, w := range p.c.Webhooks {
+		signed := "not signed"
+		if w.Secrets != nil {
+			signed = "signed"
+		}
+		p.row("webhook", fmt.Sprintf("%s: %s, events from %s up, %s", w.Name, w.URL, w.Severity, signed), w.Origin)
+	}
+	for _, a := range p.c.Alertmanagers {
+		p.row("alertmanager", a.URL, a.Origin)
+	}
 }
 
 func (p *plan) settings() {
