@@ -11,13 +11,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	sdjournal "github.com/coreos/go-systemd/v22/journal"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/internal/trouble"
 	"github.com/systole-ha/systole/exporters/queue"
 )
 
@@ -28,8 +28,6 @@ const (
 	// lookAgain is how long a missing journald is left alone: a restart of it
 	// keeps its socket, so that one which is missing is missing for long.
 	lookAgain = 10 * time.Second
-	// reportEvery is the least time between two reports of trouble.
-	reportEvery = time.Minute
 )
 
 // Config is all optional.
@@ -52,11 +50,8 @@ type Journal struct {
 	looked  time.Time // for journald, the last time in vain
 
 	unwritten atomic.Uint64 // records that neither journald nor Fallback took
-	newest    atomic.Pointer[error]
-	trouble   chan struct{} // holds one token while there is something to report
+	trouble   *trouble.Teller
 	written   chan struct{} // closed when the writer has ended
-	ended     chan struct{} // closed to end the reporter
-	reporter  sync.WaitGroup
 }
 
 // New starts the writer, which Close ends.
@@ -70,10 +65,10 @@ func start(cfg Config, enabled func() bool, send func(string, sdjournal.Priority
 	}
 	j := &Journal{
 		cfg: cfg, queue: queue.New(depth), enabled: enabled, send: send,
-		trouble: make(chan struct{}, 1), written: make(chan struct{}), ended: make(chan struct{}),
+		written: make(chan struct{}),
 	}
+	j.trouble = trouble.New(j.Dropped, cfg.Report)
 	go j.run()
-	j.reporter.Go(j.report)
 	return j
 }
 
@@ -84,7 +79,7 @@ func (j *Journal) Record(r event.Record) {
 		return
 	}
 	if !j.queue.Put(r) {
-		j.rouse()
+		j.trouble.Rouse()
 	}
 }
 
@@ -98,8 +93,7 @@ func (j *Journal) Dropped() uint64 { return j.queue.Dropped() + j.unwritten.Load
 // takes nothing is left to itself, and what it was not given is lost.
 func (j *Journal) Close(ctx context.Context) error {
 	j.queue.Close()
-	defer j.reporter.Wait()
-	defer close(j.ended)
+	defer j.trouble.Close()
 	select {
 	case <-j.written:
 		return nil
@@ -127,11 +121,11 @@ func (j *Journal) write(r event.Record) {
 			return
 		}
 		j.native, j.looked = false, time.Now()
-		j.failed(fmt.Errorf("journald: %w", err))
+		j.trouble.Failed(fmt.Errorf("journald: %w", err))
 	}
 	if _, err := io.WriteString(j.cfg.Fallback, line(r)); err != nil {
 		j.unwritten.Add(1)
-		j.failed(fmt.Errorf("fallback of the journal: %w", err))
+		j.trouble.Failed(fmt.Errorf("fallback of the journal: %w", err))
 	}
 }
 
@@ -142,58 +136,4 @@ func (j *Journal) there() bool {
 		j.native, j.looked = j.enabled(), time.Now()
 	}
 	return j.native
-}
-
-func (j *Journal) failed(err error) {
-	j.newest.Store(&err)
-	j.rouse()
-}
-
-func (j *Journal) rouse() {
-	select {
-	case j.trouble <- struct{}{}:
-	default:
-	}
-}
-
-// report tells of trouble as it comes, then keeps quiet for a minute, and tells
-// of the rest at the end.
-func (j *Journal) report() {
-	var told uint64
-	for {
-		select {
-		case <-j.trouble:
-			told = j.tell(told)
-		case <-j.ended:
-			j.lastWords(told)
-			return
-		}
-		select {
-		case <-time.After(reportEvery):
-		case <-j.ended:
-			j.lastWords(told)
-			return
-		}
-	}
-}
-
-func (j *Journal) lastWords(told uint64) {
-	select {
-	case <-j.trouble:
-		j.tell(told)
-	default:
-	}
-}
-
-// tell reports what was dropped beyond what is told, and returns the new sum.
-func (j *Journal) tell(told uint64) uint64 {
-	dropped := j.Dropped()
-	var newest error
-	if err := j.newest.Swap(nil); err != nil {
-		newest = *err
-	}
-	if j.cfg.Report != nil && (dropped > told || newest != nil) {
-		j.cfg.Report(dropped-told, newest)
-	}
-	return dropped
 }

@@ -2,30 +2,23 @@ package traces
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"math/rand/v2"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/systole-ha/systole/exporters/internal/topspan"
 )
 
-// What a node can have one top span of in one trace. A node that was taken for
-// dead has its half of the incident under the name of a takeover: what it was
-// the other cannot know when it names it.
+// What a node can have one top span of in one trace.
 const (
-	takeoverTop = "takeover"
-	releaseTop  = "release"
+	takeoverTop = topspan.Takeover
+	releaseTop  = topspan.Release
 )
 
-// spanID is the id of a node's top span in a trace: the first 8 bytes of
-// SHA-256 over the trace's id, the node's name and what it is the top of. So
-// each node can name the other's span without having heard of it.
+// spanID is the id of a node's top span in a trace.
 func spanID(id trace.TraceID, node, what string) trace.SpanID {
-	h := sha256.New()
-	h.Write([]byte("systole span\x00"))
-	h.Write(id[:])
-	h.Write([]byte(node + "\x00" + what))
-	return trace.SpanID(h.Sum(nil)[:8])
+	return topspan.ID(id, node, what)
 }
 
 // traceID reads the Trace of an event; one that is no id of a trace is replaced
