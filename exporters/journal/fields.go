@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/internal/sentence"
 )
 
 // stamp is RFC 3339 with as much of a second as the event's clock is good for.
@@ -65,6 +66,6 @@ func line(r event.Record) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "time=%s level=%s cluster=%s node=%s sequence=%d event=%s",
 		r.Time.UTC().Format(stamp), event.SeverityOf(r.Event), event.Value(r.Cluster), event.Value(r.Node), r.Sequence, event.Text(r.Event))
-	fmt.Fprintf(&b, " message=%s\n", event.Value(message(r)))
+	fmt.Fprintf(&b, " message=%s\n", event.Value(sentence.Of(r)))
 	return b.String()
 }

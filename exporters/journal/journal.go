@@ -17,6 +17,7 @@ import (
 	sdjournal "github.com/coreos/go-systemd/v22/journal"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/internal/sentence"
 	"github.com/systole-ha/systole/exporters/internal/trouble"
 	"github.com/systole-ha/systole/exporters/queue"
 )
@@ -116,7 +117,7 @@ func (j *Journal) run() {
 // write waits for journald as long as that takes: the queue is there for it.
 func (j *Journal) write(r event.Record) {
 	if j.there() {
-		err := j.send(message(r), sdjournal.Priority(event.SeverityOf(r.Event).Priority()), fields(r))
+		err := j.send(sentence.Of(r), sdjournal.Priority(event.SeverityOf(r.Event).Priority()), fields(r))
 		if err == nil {
 			return
 		}

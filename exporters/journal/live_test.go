@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/internal/sentence"
 )
 
 // inside is set in the copy of this test that has a mount namespace of its own.
@@ -72,7 +73,7 @@ func compare(t *testing.T, got []map[string]string, want []event.Event) {
 	for i, e := range want {
 		r := record(e)
 		told := fields(r)
-		told["MESSAGE"], told["PRIORITY"] = message(r), strconv.Itoa(event.SeverityOf(e).Priority())
+		told["MESSAGE"], told["PRIORITY"] = sentence.Of(r), strconv.Itoa(event.SeverityOf(e).Priority())
 		for name, value := range told {
 			if got[i][name] != value {
 				t.Errorf("%s: %s\n got %.200q\nwant %.200q", e.Kind(), name, got[i][name], value)

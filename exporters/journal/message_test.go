@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/internal/sentence"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 123456789, time.UTC)
@@ -122,7 +123,7 @@ func TestMessage(t *testing.T) {
 	said := map[string]bool{}
 	for _, tt := range sentences {
 		said[tt.event.Kind()] = true
-		if got := message(record(tt.event)); got != tt.want {
+		if got := sentence.Of(record(tt.event)); got != tt.want {
 			t.Errorf("%s\n got %s\nwant %s", tt.event.Kind(), got, tt.want)
 		}
 	}
@@ -136,38 +137,9 @@ func TestMessage(t *testing.T) {
 // TestMessagesAreWhole says every kind with something in each field.
 func TestMessagesAreWhole(t *testing.T) {
 	for _, entry := range event.Catalogue {
-		got := message(record(filled(entry.Event)))
+		got := sentence.Of(record(filled(entry.Event)))
 		if strings.Contains(got, "%!") || got != strings.TrimSpace(got) || strings.Contains(got, "  ") {
 			t.Errorf("%s: %q", entry.Event.Kind(), got)
-		}
-	}
-}
-
-// TestEveryTriggerHasItsReason: what is not in the list is said by its name.
-func TestEveryTriggerHasItsReason(t *testing.T) {
-	for _, trigger := range []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "start", "failure", "shutdown", "yield", "cleanup"} {
-		if got := why(trigger); got == words(trigger) {
-			t.Errorf("%s has no reason", trigger)
-		}
-	}
-	if got := why("full_moon"); got != "full moon" {
-		t.Errorf("an unknown trigger is %q", got)
-	}
-}
-
-func TestLength(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0:                            "0s",
-		512345 * time.Nanosecond:     "510µs",
-		9994 * time.Microsecond:      "9.99ms",
-		512600 * time.Microsecond:    "513ms",
-		12345678 * time.Microsecond:  "12.35s",
-		200600 * time.Millisecond:    "3m21s",
-		120 * time.Second:            "2m",
-		26*time.Hour + 1*time.Second: "26h0m1s",
-	} {
-		if got := length(d); got != want {
-			t.Errorf("length(%v) = %s, want %s", int64(d), got, want)
 		}
 	}
 }

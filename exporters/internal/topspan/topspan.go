@@ -66,6 +66,8 @@ func traceOf(r event.Record) (trace, what string) {
 		return e.Trace, Takeover
 	case event.TakeoverStarted:
 		return e.Trace, Takeover
+	case event.TakeoverPhase:
+		return e.Trace, Takeover
 	case event.TakeoverCompleted:
 		return e.Trace, Takeover
 	case event.TakeoverFailed:
@@ -74,6 +76,12 @@ func traceOf(r event.Record) (trace, what string) {
 		return e.Trace, Release
 	case event.ReleaseCompleted:
 		return e.Trace, Release
+	case event.ResourceOperation:
+		return e.Trace, topOf(e.Operation)
+	case event.ResourceFailed:
+		return e.Trace, topOf(e.Operation)
+	case event.HeartbeatLate:
+		return e.Trace, e.Kind()
 	case event.OwnerChanged:
 		if e.From == r.Node {
 			return e.Trace, Release
@@ -81,4 +89,13 @@ func traceOf(r event.Record) (trace, what string) {
 		return e.Trace, Takeover
 	}
 	return "", ""
+}
+
+// topOf is the top that most operations of a name belong to. A group that would
+// not start is stopped under its takeover; its trace is right, its span is not.
+func topOf(operation string) string {
+	if operation == "stop" {
+		return Release
+	}
+	return Takeover
 }

@@ -1,4 +1,7 @@
-package journal
+// Package sentence says in a sentence what happened: the MESSAGE of a journal
+// entry, the body of a log record, the message of a webhook. The journal's test
+// has an example of each kind.
+package sentence
 
 import (
 	"cmp"
@@ -8,11 +11,11 @@ import (
 	"github.com/systole-ha/systole/agent/event"
 )
 
-// message says in a sentence what happened, for somebody who reads it at three
+// Of says what happened, for somebody who reads it at three
 // in the morning and has no manual. Where heartbeat 3.0.6 logged the same, its
 // words are kept: "late heartbeat", "link alpha:eth0 dead", "shutdown in
 // progress". Resources are spelled as haresources spells them.
-func message(r event.Record) string {
+func Of(r event.Record) string {
 	switch e := r.Event.(type) {
 	case event.NodeStarted:
 		return fmt.Sprintf("systole %s started: generation %d, %s, %s", e.Version, e.Generation,
