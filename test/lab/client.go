@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"net"
 	"os/exec"
 
 	"github.com/vishvananda/netlink"
@@ -54,4 +55,35 @@ func (c *Client) Run(ctx context.Context, command string, args ...string) (strin
 // Entry gives the command that runs a command in the client's network.
 func (c *Client) Entry(command string, args ...string) []string {
 	return append([]string{"nsenter", "--net=" + c.space.Path(), "--", command}, args...)
+}
+
+// Dial connects from the client's network to an address of digits, for an
+// http.Transport among others. The connection stays in that network.
+func (c *Client) Dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	err = c.space.Do(func() (err error) {
+		var d net.Dialer
+		conn, err = d.DialContext(ctx, network, address)
+		return err
+	})
+	return conn, err
+}
+
+// Listen announces on an address of digits of the client's network.
+func (c *Client) Listen(ctx context.Context, network, address string) (l net.Listener, err error) {
+	err = c.space.Do(func() (err error) {
+		var config net.ListenConfig
+		l, err = config.Listen(ctx, network, address)
+		return err
+	})
+	return l, err
+}
+
+// ListenPacket is Listen for datagrams.
+func (c *Client) ListenPacket(ctx context.Context, network, address string) (p net.PacketConn, err error) {
+	err = c.space.Do(func() (err error) {
+		var config net.ListenConfig
+		p, err = config.ListenPacket(ctx, network, address)
+		return err
+	})
+	return p, err
 }
