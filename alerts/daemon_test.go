@@ -104,6 +104,6 @@ func (d *daemon) bury(group string) {
 		event.GroupStateChanged{Group: group, From: "starting", To: "running"},
 		event.TakeoverPhase{ID: 1, Phase: "silence", Took: 2 * time.Second},
 		event.TakeoverPhase{ID: 1, Phase: "services", Took: 90 * time.Millisecond},
-		event.TakeoverCompleted{ID: 1, Trigger: "peer_dead", Peer: peer, Groups: []string{group}, Result: "success", Took: 100 * time.Millisecond},
+		event.TakeoverCompleted{ID: 1, Trigger: "peer_dead", Peer: peer, Groups: []string{group}, Result: "success", Took: 100 * time.Millisecond, Trace: "0123456789abcdef0000000fffffffff"},
 	)
 }

@@ -187,6 +187,10 @@ var families = []family{
 		"End of the newest takeover, 0 if none is known"},
 	{"systole_takeover_last_duration_seconds", gauge, nil, "1", "takeover.completed", nil,
 		"Length of the newest takeover"},
+	{"systole_takeover_last_phase_duration_seconds", gauge, labels("phase"), "7", "takeover.completed", nil,
+		"Length of each part of the newest takeover, 0 where it has none and before the first since the start"},
+	{"systole_takeover_last_trace_id", gauge, labels("word"), "4", "takeover.completed", nil,
+		"Trace id of the newest takeover as four numbers of 32 bits, word 0 the first eight digits: an id may be no label, but an alert's text can write these"},
 
 	// The daemon watching itself.
 	{"systole_control_requests_total", counter, labels("command", "result"), "2·C", "operator.command", nil,

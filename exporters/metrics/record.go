@@ -157,7 +157,7 @@ func (m *Metrics) Record(r event.Record) {
 	case event.TakeoverStarted:
 		m.takeoverStarted(e)
 	case event.TakeoverPhase:
-		m.takeovers.phases.observeIn(e.Trace, e.Phase, e.Took)
+		m.takeoverPhase(e)
 	case event.TakeoverCompleted:
 		m.takeoverCompleted(r.Time, e)
 	case event.ReleaseStarted:

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,7 +18,14 @@ type takeovers struct {
 	took             observers // by trigger
 	phases           observers // by phase
 	lastEnd, lastLen prometheus.Gauge
+	told             []event.TakeoverPhase // since the newest takeover
+	lastPhases       map[string]prometheus.Gauge
+	lastTrace        [traceWords]prometheus.Gauge
 }
+
+// traceWords is how many numbers of 32 bits, which a float64 holds exactly, a
+// trace id of 128 has.
+const traceWords = 4
 
 func newTakeovers(s *series, cfg Config) takeovers {
 	t := takeovers{
@@ -29,6 +37,13 @@ func newTakeovers(s *series, cfg Config) takeovers {
 		phases:     s.observersBy("systole_takeover_phase_duration_seconds", phases),
 		lastEnd:    s.gauge("systole_takeover_last_timestamp_seconds"),
 		lastLen:    s.gauge("systole_takeover_last_duration_seconds"),
+		lastPhases: map[string]prometheus.Gauge{},
+	}
+	for _, phase := range phases {
+		t.lastPhases[phase] = s.gauge("systole_takeover_last_phase_duration_seconds", phase)
+	}
+	for i := range t.lastTrace {
+		t.lastTrace[i] = s.gauge("systole_takeover_last_trace_id", strconv.Itoa(i))
 	}
 	t.lastEnd.Set(unix(cfg.LastTakeover))
 	t.lastLen.Set(cfg.LastTakeoverTook.Seconds())
@@ -38,6 +53,12 @@ func newTakeovers(s *series, cfg Config) takeovers {
 func (m *Metrics) takeoverStarted(e event.TakeoverStarted) {
 	m.takeovers.running[e.ID] = true
 	m.takeovers.inProgress.Set(1)
+}
+
+func (m *Metrics) takeoverPhase(e event.TakeoverPhase) {
+	t := &m.takeovers
+	t.phases.observeIn(e.Trace, e.Phase, e.Took)
+	t.told = append(t.told, e)
 }
 
 func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted) {
@@ -50,6 +71,28 @@ func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted) {
 	t.took.observeIn(e.Trace, e.Trigger, e.Took)
 	t.lastEnd.Set(unix(at))
 	t.lastLen.Set(e.Took.Seconds())
+	t.anatomy(e)
+}
+
+// anatomy shows the phases of the newest takeover, which were told just before
+// its end, and its trace.
+func (t *takeovers) anatomy(e event.TakeoverCompleted) {
+	for _, g := range t.lastPhases {
+		g.Set(0)
+	}
+	for _, p := range t.told {
+		if g, ok := t.lastPhases[p.Phase]; ok && p.ID == e.ID {
+			g.Set(p.Took.Seconds())
+		}
+	}
+	t.told = t.told[:0]
+	for i, g := range t.lastTrace {
+		word := uint64(0)
+		if len(e.Trace) == 8*traceWords {
+			word, _ = strconv.ParseUint(e.Trace[8*i:8*i+8], 16, 32)
+		}
+		g.Set(float64(word))
+	}
 }
 
 // ownerChanged tells how long a group that runs here now had no proven owner.

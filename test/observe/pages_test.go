@@ -127,7 +127,7 @@ func (r room) aDeath() {
 	trace := r.entry(r.beta, off, "peer.dead").Get("trace")
 	for _, part := range []string{
 		"Node alpha of cluster web is dead", address + " runs on beta",
-		"silence took 2", "address took", "services took", trace,
+		"silence took 2", "services took ", "verify took ", trace,
 	} {
 		if part == "" || !strings.Contains(told, part) {
 			t.Errorf("%q is not in it", part)
