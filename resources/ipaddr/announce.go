@@ -103,19 +103,25 @@ func unsolicitedAdvertisement(ip netip.Addr, l link) (*ethernet.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
+	return icmpFrame(ip, allNodes, l.mac, allNodesMAC, message), nil
+}
+
+// icmpFrame puts a message of neighbour discovery into a packet, and that into
+// a frame.
+func icmpFrame(from, to netip.Addr, source, destination net.HardwareAddr, message []byte) *ethernet.Frame {
 	packet := make([]byte, headerIPv6, headerIPv6+len(message))
 	packet[0] = 6 << 4 // version
 	packet[4], packet[5] = byte(len(message)>>8), byte(len(message))
 	packet[6] = unix.IPPROTO_ICMPV6
 	packet[7] = ndp.HopLimit
-	copy(packet[8:], ip.AsSlice())
-	copy(packet[24:], allNodes.AsSlice())
+	copy(packet[8:], from.AsSlice())
+	copy(packet[24:], to.AsSlice())
 	return &ethernet.Frame{
-		Destination: allNodesMAC,
-		Source:      l.mac,
+		Destination: destination,
+		Source:      source,
 		EtherType:   ethernet.EtherTypeIPv6,
 		Payload:     append(packet, message...),
-	}, nil
+	}
 }
 
 // headerIPv6 is the length of an IPv6 header (RFC 8200 section 3).

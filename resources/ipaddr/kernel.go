@@ -118,6 +118,9 @@ type link struct {
 
 func (l link) up() bool { return l.flags&unix.IFF_UP != 0 }
 
+// carries reports that the interface can send, as far as its driver knows.
+func (l link) carries() bool { return l.up() && l.flags&unix.IFF_RUNNING != 0 }
+
 // linkNamed looks an interface up by its name or one of its other names. The
 // error is unix.ENODEV if there is none.
 func (k *kernel) linkNamed(name string) (link, error) {
@@ -140,15 +143,15 @@ func (k *kernel) link(parts ...nl.NetlinkRequestData) (found link, err error) {
 // skipStatistics is RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h.
 const skipStatistics = 1 << 3
 
-// linkNames lists all interfaces.
-func (k *kernel) linkNames(ctx context.Context) (names []string, err error) {
+// links lists all interfaces.
+func (k *kernel) links(ctx context.Context) (list []link, err error) {
 	all := func() *nl.NetlinkRequest {
 		return k.request(unix.RTM_GETLINK, unix.NLM_F_DUMP, nl.NewIfInfomsg(unix.AF_UNSPEC))
 	}
-	err = k.dump(ctx, unix.RTM_NEWLINK, all, func() { names = nil }, func(m []byte) {
-		names = append(names, readLink(m).name)
+	err = k.dump(ctx, unix.RTM_NEWLINK, all, func() { list = nil }, func(m []byte) {
+		list = append(list, readLink(m))
 	})
-	return names, err
+	return list, err
 }
 
 func readLink(m []byte) link {

@@ -91,9 +91,13 @@ func (k *kernel) linkOf(ctx context.Context, a Address, to route) (link, error) 
 
 // inventory says which interfaces there are, at most eight by name.
 func (k *kernel) inventory(ctx context.Context) string {
-	names, err := k.linkNames(ctx)
+	links, err := k.links(ctx)
 	if err != nil {
 		return fmt.Sprintf("the interfaces of this machine are unknown: %v", err)
+	}
+	var names []string
+	for _, l := range links {
+		names = append(names, l.name)
 	}
 	slices.Sort(names)
 	more := ""
