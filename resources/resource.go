@@ -117,8 +117,9 @@ type Announcer interface {
 
 // A Finding is one thing Check has to say about a resource.
 type Finding struct {
-	Fatal bool   // the resource could not be started as things stand
-	Text  string // a sentence for the operator, lower case, no full stop
+	Fatal   bool   // the resource could not be started as things stand
+	Unknown bool   // the machine could not be asked: nothing is known for or against
+	Text    string // a sentence for the operator, lower case, no full stop
 }
 
 // A Checker is a Driver that can judge a Spec without touching the resource:

@@ -133,7 +133,7 @@ func severityOf(f resources.Finding) config.Severity {
 	switch {
 	case f.Fatal:
 		return config.Error
-	case strings.Contains(f.Text, "could not be examined"): // the words of both drivers
+	case f.Unknown:
 		return config.Note
 	}
 	return config.Warning

@@ -26,7 +26,7 @@ func (d *Driver) Check(ctx context.Context, s resources.Spec) []resources.Findin
 	case errors.As(err, new(noPlace)):
 		return []resources.Finding{{Fatal: true, Text: err.Error()}}
 	case err != nil:
-		return []resources.Finding{{Text: "the network could not be examined: " + err.Error()}}
+		return []resources.Finding{{Unknown: true, Text: "the network could not be examined: " + err.Error()}}
 	}
 	return findings
 }

@@ -27,7 +27,7 @@ func (d *Driver) Check(ctx context.Context, s resources.Spec) []resources.Findin
 		service, err = c.readType(ctx, name, "Service")
 	}
 	if err != nil {
-		return []resources.Finding{{Text: fmt.Sprintf("%s could not be examined: %v", name, explained(err))}}
+		return []resources.Finding{{Unknown: true, Text: fmt.Sprintf("%s could not be examined: %v", name, explained(err))}}
 	}
 	return examine(u, service)
 }
