@@ -181,6 +181,14 @@ func (c *Core) join() {
 	c.members.Settle()
 	c.status = membership.Active
 	c.beat(c.now)
+	joined := event.NodeJoined{Took: c.now.Sub(c.start), Trace: c.trace()}
+	for _, name := range c.cfg.Members.Peers {
+		if p := c.peers[name]; p.missed != "" {
+			joined.Peer, joined.Incident = name, p.missed
+		}
+	}
+	c.emit(joined)
+	c.takeover.SetJoin(joined.Trace)
 	c.follow(c.takeover.CommunicationUp(c.now))
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/membership"
 )
 
 // An incident is known by the same id on both nodes without a word between
@@ -56,12 +57,17 @@ func (c *Core) mark(e event.Event) event.Event {
 		if p := c.peers[e.Peer]; p != nil && !e.NeverHeard {
 			p.incident = incident(c.cfg.Cluster, c.seed, p.seed)
 			c.takeover.SetIncident(p.incident)
+			p.missing = p.incident
 			e.Trace = p.incident
 		}
 		return e
 	case event.PeerFalseDeath:
 		e.Trace = c.peers[e.Peer].incident
 		return e
+	case event.PeerStateChanged:
+		if p := c.peers[e.Peer]; p != nil && e.To == membership.Active {
+			p.missing = ""
+		}
 	case event.HeartbeatLate:
 		e.Trace = c.trace()
 		return e

@@ -23,6 +23,7 @@ import (
 //	syecho    for each link on which you were heard: sysent:µs held:link
 //	sycfg     hash of ha.cf                   (now and then)
 //	syseed    random, for ids of incidents    (now and then)
+//	symissed  trace of the incident in which you were called dead (until you are active again)
 //	syhash, syhave, …                         see takeover.Describe
 const extension = "1"
 
@@ -46,6 +47,11 @@ func (c *Core) beat(now time.Time) {
 	}
 	if echo := c.echo(now); echo != "" {
 		m.Set("syecho", echo)
+	}
+	for _, name := range c.cfg.Members.Peers {
+		if trace := c.peers[name].missing; trace != "" {
+			m.Set("symissed", trace) // with two nodes it is about the only peer
+		}
 	}
 	if c.greet || c.status != membership.Active || c.sent.Next()%rarely == 0 {
 		c.greet = false

@@ -8,6 +8,7 @@ import (
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/membership"
 	"github.com/systole-ha/systole/agent/sequence"
+	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/agent/wire"
 )
 
@@ -20,6 +21,8 @@ type peer struct {
 	identified bool
 	seed       seed
 	incident   string            // the id of the newest
+	missing    string            // that of its death, until it is active again
+	missed     string            // that of ours, by its word: before we take part
 	legacy     bool              // it asked for a resource as only auto_failback legacy does
 	drift      map[string]string // by file: the hash that was reported
 	clock      clock
@@ -180,6 +183,9 @@ func (c *Core) heartbeat(now time.Time, in Received, p *peer, heard sequence.Hea
 	}
 	if s := m.Get("syseed"); len(s) == len(p.seed) {
 		copy(p.seed[:], s)
+	}
+	if c.status != membership.Active {
+		p.missed = takeover.ValidTrace(m.Get("symissed"))
 	}
 	if stamp := m.Get("sysent"); len(stamp) > 0 && len(stamp) <= 16 {
 		hb.Variation = p.echoes[in.Link].variation(stamp, in.At)

@@ -12,6 +12,7 @@ type Entry struct {
 // are random, made for this project, and never change.
 var Catalogue = []Entry{
 	{NodeStarted{}, Info, "ba6bf02cbb4c409eabb6b0e1c040304e", "the daemon has opened its links"},
+	{NodeJoined{}, Info, "73abe79624d03cfd6eea8bc55bbd17e2", "this daemon takes part in the cluster"},
 	{NodeStopping{}, Notice, "938977940b7b44c9b09828481cfabe25", "the daemon was told to stop and hands over"},
 	{NodeStopped{}, Info, "e7177c40ed9745df8e0397f6eeff16c1", "everything was released and the peer was told"},
 	{AgentLate{}, Warning, "f72dac6df08a49bb8b925302f9eb1aa9", "our own loop ran late; a peer is not judged by that time"},
@@ -111,6 +112,7 @@ func SeverityOf(e Event) Severity {
 }
 
 func (NodeStarted) Kind() string            { return "node.started" }
+func (NodeJoined) Kind() string             { return "node.joined" }
 func (NodeStopping) Kind() string           { return "node.stopping" }
 func (NodeStopped) Kind() string            { return "node.stopped" }
 func (AgentLate) Kind() string              { return "agent.late" }
@@ -166,6 +168,7 @@ func (OperatorCommand) Kind() string        { return "operator.command" }
 func (TelemetryDegraded) Kind() string      { return "telemetry.degraded" }
 
 func (NodeStarted) isEvent()            {}
+func (NodeJoined) isEvent()             {}
 func (NodeStopping) isEvent()           {}
 func (NodeStopped) isEvent()            {}
 func (AgentLate) isEvent()              {}

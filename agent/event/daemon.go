@@ -12,6 +12,15 @@ type NodeStarted struct {
 	Locked     bool // memory locked
 }
 
+// NodeJoined reports that this daemon takes part: every node has been heard, or
+// is known to be dead.
+type NodeJoined struct {
+	Took     time.Duration // since the daemon began
+	Peer     string        // the one that had called this node dead; empty where none says so
+	Incident string        // the trace of that death, as the peer tells it
+	Trace    string        // of the joining, and of what is started at it: 32 hex digits
+}
+
 // NodeStopping reports that this daemon was told to stop.
 type NodeStopping struct {
 	Reason string

@@ -129,7 +129,7 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 	p.stable = string(m.Get("systable")) == "1"
 	p.autoBack = string(m.Get("syback")) == "1"
 	p.swap, _ = m.Hex("syswap")
-	p.trace = validTrace(m.Get("sytrace"))
+	p.trace = ValidTrace(m.Get("sytrace"))
 	p.hears = string(m.Get("syhears")) == "1"
 	if p.hears {
 		p.deaf = time.Time{}

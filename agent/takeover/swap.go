@@ -137,7 +137,7 @@ func (t *Takeover) consent(now time.Time, number uint64, m *wire.Message) {
 		deadline: now.Add(moveTimeout), asked: number,
 	}
 	s.number, _ = m.Hex("syswap")
-	if s.trace = validTrace(m.Get("sytrace")); s.trace == "" {
+	if s.trace = ValidTrace(m.Get("sytrace")); s.trace == "" {
 		s.trace = t.cfg.NewTrace()
 	}
 	switch trigger := string(m.Get("sytrigger")); trigger {

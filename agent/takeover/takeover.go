@@ -140,6 +140,7 @@ type Takeover struct {
 	standby      time.Time // an operator put us in standby; zero when not
 	split        *split
 	incident     string // the trace of the peer's newest death
+	joinTrace    string // that of our joining
 	stopping     *move
 	leavingTrace string    // of our leaving; empty while we stay
 	now          time.Time // of the last step

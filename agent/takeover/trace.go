@@ -9,6 +9,8 @@ func (t *Takeover) traceOf(trigger string) string {
 	switch {
 	case trigger == peerDead || trigger == byYield:
 		trace = t.incident
+	case trigger == atStart:
+		trace = t.joinTrace
 	case trigger == peerLeft:
 		trace = t.peer.trace
 	case trigger == byShutdown:
@@ -30,6 +32,9 @@ func (g *group) trace() string {
 	return g.move.trace
 }
 
+// SetJoin says what trace our joining is, and with it all that is started at it.
+func (t *Takeover) SetJoin(trace string) { t.joinTrace = trace }
+
 // SetIncident says what trace the peer's death belongs to.
 func (t *Takeover) SetIncident(trace string) { t.incident = trace }
 
@@ -42,9 +47,9 @@ func (t *Takeover) trace() string {
 	return t.leavingTrace
 }
 
-// validTrace accepts what a peer says is the id of a trace: 32 hex digits, not
+// ValidTrace accepts what a peer says is the id of a trace: 32 hex digits, not
 // all of them 0 (W3C Trace Context).
-func validTrace(b []byte) string {
+func ValidTrace(b []byte) string {
 	if len(b) != 32 || strings.Trim(string(b), "0") == "" || strings.Trim(string(b), "0123456789abcdef") != "" {
 		return ""
 	}

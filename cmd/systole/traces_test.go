@@ -37,6 +37,18 @@ func TestStreams(t *testing.T) {
 			w.Node("alpha").PowerOff()
 			pass(w, 12*time.Second)
 		},
+		"comes_back": func(w *sim.World) {
+			w.Node("alpha").PowerOff()
+			pass(w, 12*time.Second)
+			w.Node("alpha").Boot()
+			pass(w, 8*time.Second)
+		},
+		"late": func(w *sim.World) {
+			w.Node("alpha").Freeze()
+			pass(w, 7*time.Second)
+			w.Node("alpha").Thaw()
+			pass(w, 3*time.Second)
+		},
 		"freeze_and_thaw": func(w *sim.World) {
 			w.Node("alpha").Freeze()
 			pass(w, 20*time.Second)

@@ -26,6 +26,8 @@ var sentences = []struct {
 		"systole 0.1.0 started: generation 7, scheduled in real time, memory locked"},
 	{event.NodeStarted{Version: "0.1.0", Generation: 7},
 		"systole 0.1.0 started: generation 7, not scheduled in real time, memory not locked"},
+	{event.NodeJoined{Took: 1500 * time.Millisecond, Peer: "beta", Incident: "4fa158557a6baac3e206ed1b900945e6"}, "taking part after 1.5s; beta had called this node dead"},
+	{event.NodeJoined{Took: 30 * time.Second}, "taking part after 30s"},
 	{event.NodeStopping{Reason: "SIGTERM", Holds: "local"}, "shutdown in progress (SIGTERM): giving up local resources"},
 	{event.NodeStopping{Holds: "none"}, "shutdown in progress (asked): there is nothing to give up"},
 	{event.NodeStopped{Took: 1234 * time.Millisecond}, "shutdown complete: everything was released in 1.23s"},

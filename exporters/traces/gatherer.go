@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -12,12 +13,22 @@ import (
 type gatherer struct {
 	node      string
 	spans     spans
-	open      []*move          // oldest first
-	deaths    map[string]death // the newest of each peer
-	strangers map[string]bool  // peers that know nothing of traces
-	incident  *incident        // nil while nobody suspects anything
-	lateness  lateness         // our newest pause
-	newest    time.Time        // of records
+	open      []*move                 // oldest first
+	deaths    map[string]death        // the newest of each peer
+	links     map[path]turn           // of every peer
+	pings     map[string]event.Record // the newest answer of each ping node
+	strangers map[string]bool         // peers that know nothing of traces
+	incident  *incident               // nil while nobody suspects anything
+	lateness  lateness                // our newest pause
+	newest    time.Time               // of records
+}
+
+// A path is a peer on a link, and a turn is when it was last heard of or missed.
+type path struct{ peer, link string }
+
+type turn struct {
+	at time.Time
+	up bool
 }
 
 // A lateness is a pause of our own.
@@ -32,9 +43,14 @@ func (g *gatherer) take(r event.Record) {
 	case event.PeerIdentified:
 		g.strangers[e.Peer] = e.Wire != "systole"
 	case event.PeerDead:
-		g.deaths[e.Peer] = death{PeerDead: e, at: r.Time}
+		g.deaths[e.Peer] = g.death(r.Time, e)
+	case event.LinkUp:
+		g.links[path{e.Peer, e.Link}] = turn{at: r.Time, up: true}
 	case event.LinkDown:
+		g.links[path{e.Peer, e.Link}] = turn{at: r.Time}
 		g.linkDown(r.Time, e)
+	case event.PingAnswered:
+		g.pings[e.PingNode] = r
 	case event.AgentLate:
 		g.late(r.Time, e)
 	case event.HeartbeatLate:
@@ -43,6 +59,10 @@ func (g *gatherer) take(r event.Record) {
 		g.spans.command(r.Time, e, g.commanded(r.Time, e))
 	case event.MoveRefused:
 		g.spans.refused(r.Time, e)
+	case event.ConfigReloaded, event.ConfigReloadFailed:
+		g.spans.reload(r)
+	case event.NodeJoined:
+		g.spans.join(r.Time, e)
 	default:
 		if !g.takeMove(r) {
 			g.takeSplit(r)
@@ -67,6 +87,8 @@ func (g *gatherer) takeMove(r event.Record) bool {
 	case event.ResourceOperation:
 		if m := g.moving(e.Group); m != nil {
 			m.operation(r.Time, e)
+		} else {
+			g.spans.afterwards(r.Time, e)
 		}
 	case event.TakeoverPhase:
 		if m := g.find(e.ID); m != nil {
@@ -84,6 +106,22 @@ func (g *gatherer) takeMove(r event.Record) bool {
 		return false
 	}
 	return true
+}
+
+// death is a verdict with what else was known at it. The peer's links go down
+// with it, so those count that did while it was silent.
+func (g *gatherer) death(at time.Time, e event.PeerDead) death {
+	d := death{PeerDead: e, at: at}
+	silent := at.Add(-e.Silence)
+	for p, t := range g.links {
+		if p.peer == e.Peer && (t.up || !t.at.Before(silent)) {
+			d.linksUp++
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(g.pings)) {
+		d.pings = append(d.pings, g.pings[name])
+	}
+	return d
 }
 
 func (g *gatherer) begin(m *move) *move {

@@ -7,12 +7,15 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/systole-ha/systole/agent/event"
 )
 
 // group builds the span of one group, and one for each thing done to it.
 // Announcements of one address are one span, and so is the look at all
 // resources that ends a start or a stop.
-func (s *spans) group(ctx context.Context, a anchor, w *work, moveEnded time.Time) {
+func (s *spans) group(ctx context.Context, a anchor, w *work, moveEnded time.Time, acquire bool) {
 	ended := w.ended
 	if ended.IsZero() {
 		ended = moveEnded
@@ -34,8 +37,20 @@ func (s *spans) group(ctx context.Context, a anchor, w *work, moveEnded time.Tim
 		g.failure, g.errorType = "the group failed", "failed"
 	}
 	ctx = build(ctx, s.incidents, g)
+	delete(s.held, w.group)
+	if acquire {
+		s.held[w.group] = trace.SpanContextFromContext(ctx)
+	}
 	for _, together := range bundle(w.operations) {
 		s.operations(ctx, a, together)
+	}
+}
+
+// afterwards builds what is done to a group when its takeover is over: its
+// addresses are announced again, up to seconds later.
+func (s *spans) afterwards(at time.Time, e event.ResourceOperation) {
+	if group, ok := s.held[e.Group]; ok && e.Operation == "announce" {
+		s.operations(trace.ContextWithSpanContext(context.Background(), group), anchor(at), []operation{{e, at}})
 	}
 }
 

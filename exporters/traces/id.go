@@ -14,6 +14,7 @@ import (
 const (
 	takeoverTop = topspan.Takeover
 	releaseTop  = topspan.Release
+	joinTop     = topspan.Join
 )
 
 // spanID is the id of a node's top span in a trace.

@@ -79,7 +79,8 @@ func (s *spans) falseDeath(at time.Time, d death, e event.PeerFalseDeath, tookOv
 	})
 }
 
-// heartbeatLate builds a silence that ended well.
+// heartbeatLate builds a silence that ended well. Its trace is the one that the
+// metrics have as the exemplar of the heartbeat that ended it.
 func (s *spans) heartbeatLate(at time.Time, e event.HeartbeatLate) {
 	attributes := []attribute.KeyValue{
 		words("cluster", s.cluster), words("node", s.node), words("peer", e.Peer), words("link", e.Link),
@@ -88,37 +89,7 @@ func (s *spans) heartbeatLate(at time.Time, e event.HeartbeatLate) {
 	if e.Deadtime > 0 {
 		attributes = append(attributes, attribute.Float64("systole.deadtime_used_ratio", e.Silence.Seconds()/e.Deadtime.Seconds()))
 	}
-	build(context.Background(), s.rest, spec{name: heartbeatLate, start: at.Add(-e.Silence), end: at, attributes: attributes})
-}
-
-// command builds what an operator asked for, linked to what came of it; m is
-// nil where nothing has.
-func (s *spans) command(at time.Time, e event.OperatorCommand, m *move) {
-	sp := spec{
-		name: "operator.command", start: at, end: at,
-		attributes: []attribute.KeyValue{
-			words("cluster", s.cluster), words("node", s.node), words("command", e.Command), words("arguments", e.Arguments),
-			attribute.Int("systole.uid", e.UID), words("result", e.Result),
-		},
-	}
-	if m != nil {
-		if id, known := traceID(m.trace); known {
-			sp.links = []trace.SpanContext{span(id, spanID(id, s.node, m.what()))}
-		}
-	}
-	if e.Result != "accepted" {
-		sp.failure, sp.errorType = e.Reason, e.Result
-	}
-	build(context.Background(), s.incidents, sp)
-}
-
-// refused builds a request that one node turned down.
-func (s *spans) refused(at time.Time, e event.MoveRefused) {
-	build(context.Background(), s.incidents, spec{
-		name: "move.refused", start: at, end: at,
-		attributes: []attribute.KeyValue{
-			words("cluster", s.cluster), words("node", s.node), words("request", e.Request), words("by", e.By), words("groups", e.Groups),
-		},
-		failure: e.Reason, errorType: "refused",
-	})
+	id, _ := traceID(e.Trace)
+	ctx := given(context.Background(), id, spanID(id, s.node, e.Kind()))
+	build(ctx, s.rest, spec{name: heartbeatLate, start: at.Add(-e.Silence), end: at, attributes: attributes})
 }

@@ -31,16 +31,16 @@ func TestPhasesAreTheTakeover(t *testing.T) {
 					t.Errorf("no span ends with %s's %v", r.Node, event.Text(e))
 					continue
 				}
-				agree(t, all, all[i], e, phases(t, name, r.Node, e.ID))
+				agree(t, all, all[i], e, phases(t, name, r.Node, e.Trace))
 			}
 		})
 	}
 }
 
-func phases(t *testing.T, name, node string, id uint64) map[string]time.Duration {
+func phases(t *testing.T, name, node, trace string) map[string]time.Duration {
 	took := map[string]time.Duration{}
 	for _, r := range stream(t, name) {
-		if p, ok := r.Event.(event.TakeoverPhase); ok && r.Node == node && p.ID == id {
+		if p, ok := r.Event.(event.TakeoverPhase); ok && r.Node == node && p.Trace == trace {
 			took[p.Phase] = p.Took
 		}
 	}
@@ -103,6 +103,33 @@ func TestOneTraceOverBothNodes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestANodeThatComesBack names what its earlier incarnation was missed in.
+func TestANodeThatComesBack(t *testing.T) {
+	all := replay(t, "comes_back")
+	missed := find(t, all, "beta takeover")
+	joins := slices.DeleteFunc(slices.Clone(all), func(s seen) bool { return s.node()+" "+s.Name != "alpha join" })
+	if len(joins) != 2 || len(joins[0].Links) != 0 {
+		t.Fatalf("alpha joins twice, the first time for no reason:\n%s", draw(all))
+	}
+	again := joins[1]
+	if len(again.Links) != 1 || string(again.Links[0].SpanId) != string(missed.SpanId) || string(again.Links[0].TraceId) != string(missed.TraceId) {
+		t.Errorf("the new incarnation is not linked to the takeover:\n%s", draw(all))
+	}
+}
+
+// TestALateHeartbeatHasItsExemplarsTrace: the one that the event says.
+func TestALateHeartbeatHasItsExemplarsTrace(t *testing.T) {
+	for _, r := range stream(t, "late") {
+		if e, ok := r.Event.(event.HeartbeatLate); ok {
+			if s := find(t, replay(t, "late"), r.Node+" heartbeat.late"); fmt.Sprintf("%x", s.TraceId) != e.Trace || len(s.ParentSpanId) != 0 {
+				t.Errorf("trace %x, want %s", s.TraceId, e.Trace)
+			}
+			return
+		}
+	}
+	t.Error("nothing was late")
 }
 
 func find(t *testing.T, all []seen, name string) seen {
@@ -192,12 +219,12 @@ func TestIDs(t *testing.T) {
 	}
 	distinct := map[trace.SpanID]bool{}
 	for _, node := range []string{"alpha", "beta"} {
-		for _, what := range []string{takeoverTop, releaseTop} {
+		for _, what := range []string{takeoverTop, releaseTop, joinTop} {
 			distinct[spanID(id, node, what)] = true
 		}
 	}
-	if len(distinct) != 4 {
-		t.Errorf("%d ids of 4 tops", len(distinct))
+	if len(distinct) != 6 {
+		t.Errorf("%d ids of 6 tops", len(distinct))
 	}
 }
 

@@ -35,8 +35,10 @@ type move struct {
 // A death is a verdict on a peer.
 type death struct {
 	event.PeerDead
-	at    time.Time
-	links []linkDown
+	at      time.Time
+	links   []linkDown
+	linksUp int            // to the peer, when it fell silent
+	pings   []event.Record // the newest answer of each ping node
 }
 
 type linkDown struct {
@@ -126,7 +128,7 @@ func (m *move) name() string {
 	case !m.acquire:
 		return "release"
 	case m.trigger == "start":
-		return "join"
+		return "acquire"
 	case m.planned():
 		return "acquire"
 	}

@@ -20,6 +20,7 @@ type spans struct {
 	incidents     trace.Tracer // all of them
 	rest          trace.Tracer // sampled
 	tops          tops
+	held          map[string]trace.SpanContext // by group: the span of it in the takeover that brought it here
 }
 
 // A spec says what one span is to be.

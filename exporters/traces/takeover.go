@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/systole-ha/systole/agent/event"
 )
 
 // unfinished is the result of what was under way when the daemon ended.
@@ -43,7 +45,7 @@ func (s *spans) move(m *move, o outcome) {
 		s.detection(ctx, a, m, start)
 	}
 	for _, w := range m.work {
-		s.group(ctx, a, w, o.at)
+		s.group(ctx, a, w, o.at, m.acquire)
 	}
 }
 
@@ -62,6 +64,8 @@ func (s *spans) parent(m *move) trace.SpanID {
 	case err != nil:
 	case m.acquire && m.handedOver():
 		return spanID(id, m.peer, releaseTop)
+	case m.trigger == "start":
+		return spanID(id, s.node, joinTop)
 	case m.trigger == "yield":
 		return spanID(id, s.node, takeoverTop)
 	}
@@ -136,7 +140,7 @@ func (s *spans) detection(ctx context.Context, a anchor, m *move, start time.Tim
 		name: "detect", start: start, end: doubted,
 		attributes: []attribute.KeyValue{
 			words("peer", d.Peer), seconds("deadtime", d.Deadtime), seconds("silence", d.Silence), seconds("stall", d.Stall),
-			attribute.Int("systole.links.up", 0),
+			attribute.Int("systole.links.up", d.linksUp),
 		},
 	}
 	for _, l := range d.links {
@@ -144,6 +148,21 @@ func (s *spans) detection(ctx context.Context, a anchor, m *move, start time.Tim
 	}
 	build(ctx, s.incidents, detect)
 	build(ctx, s.incidents, spec{
-		name: "confirm", start: doubted, end: doubted.Add(m.phase("confirm")), attributes: []attribute.KeyValue{words("peer", d.Peer)},
+		name: "confirm", start: doubted, end: doubted.Add(m.phase("confirm")),
+		attributes: []attribute.KeyValue{words("peer", d.Peer)}, events: d.answers(doubted),
 	})
+}
+
+// answers are what ping nodes have said: that others were heard while the peer
+// was not is the best evidence that the fault is not ours.
+func (d *death) answers(doubted time.Time) []moment {
+	var moments []moment
+	for _, r := range d.pings {
+		answer := r.Event.(event.PingAnswered)
+		age := d.at.Sub(r.Time)
+		moments = append(moments, moment{"ping_node", doubted, []attribute.KeyValue{
+			words("ping_node", answer.PingNode), attribute.Bool("systole.answered", age < d.Silence),
+			seconds("age", age), seconds("round_trip", answer.RoundTrip)}})
+	}
+	return moments
 }

@@ -20,6 +20,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/exporters/queue"
@@ -86,9 +87,11 @@ func start(cfg Config, exporter sdktrace.SpanExporter, complaints *complaints) (
 	}
 	t.gatherer = &gatherer{
 		node: cfg.Node, deaths: map[string]death{}, strangers: map[string]bool{},
+		links: map[path]turn{}, pings: map[string]event.Record{},
 		spans: spans{
 			cluster:   cfg.Cluster,
 			node:      cfg.Node,
+			held:      map[string]trace.SpanContext{},
 			incidents: provider(sdktrace.WithSampler(sdktrace.AlwaysSample())).Tracer(scope),
 			rest:      provider().Tracer(scope), // OTEL_TRACES_SAMPLER decides
 		},
@@ -97,7 +100,7 @@ func start(cfg Config, exporter sdktrace.SpanExporter, complaints *complaints) (
 	return t, nil
 }
 
-// Record queues r where it says something about a takeover. It never waits:
+// Record queues r where it says something about a trace. It never waits:
 // where the queue is full, the least important record is dropped and counted.
 func (t *Traces) Record(r event.Record) {
 	if t.queue == nil {
@@ -107,7 +110,8 @@ func (t *Traces) Record(r event.Record) {
 	case event.TakeoverStarted, event.TakeoverPhase, event.TakeoverCompleted, event.TakeoverFailed,
 		event.ReleaseStarted, event.ReleaseCompleted, event.GroupStateChanged, event.ResourceOperation,
 		event.PeerDead, event.PeerFalseDeath, event.PeerIdentified, event.LinkDown, event.AgentLate,
-		event.SplitBrainSuspected, event.SplitBrainCleared, event.MoveRefused, event.OperatorCommand:
+		event.SplitBrainSuspected, event.SplitBrainCleared, event.MoveRefused, event.OperatorCommand,
+		event.NodeJoined, event.LinkUp, event.PingAnswered, event.ConfigReloaded, event.ConfigReloadFailed:
 		t.queue.Put(r)
 	case event.HeartbeatLate:
 		if t.late.allow(r.Time) {

@@ -72,7 +72,7 @@ func derivable(all []seen) map[string]string {
 	names := map[string]string{}
 	for _, s := range all {
 		for _, node := range []string{"alpha", "beta"} {
-			for _, what := range []string{takeoverTop, releaseTop} {
+			for _, what := range []string{takeoverTop, releaseTop, joinTop} {
 				id := spanID(trace.TraceID(s.TraceId), node, what)
 				names[string(id[:])] = node + "'s " + what
 			}

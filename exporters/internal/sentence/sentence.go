@@ -21,6 +21,8 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("systole %s started: generation %d, %s, %s", e.Version, e.Generation,
 			either(e.Realtime, "scheduled in real time", "not scheduled in real time"),
 			either(e.Locked, "memory locked", "memory not locked"))
+	case event.NodeJoined:
+		return fmt.Sprintf("taking part after %s%s", length(e.Took), either(e.Peer == "", "", "; "+e.Peer+" had called this node dead"))
 	case event.NodeStopping:
 		return fmt.Sprintf("shutdown in progress (%s): %s", cmp.Or(e.Reason, "asked"), givingUp(e.Holds))
 	case event.NodeStopped:

@@ -16,6 +16,7 @@ import (
 const (
 	Takeover = "takeover"
 	Release  = "release"
+	Join     = "join"
 )
 
 // ID is the id of a node's top span in a trace: the first 8 bytes of
@@ -56,6 +57,8 @@ func Of(r event.Record) (p Place, ok bool) {
 
 func traceOf(r event.Record) (trace, what string) {
 	switch e := r.Event.(type) {
+	case event.NodeJoined:
+		return e.Trace, Join
 	case event.PeerDead:
 		return e.Trace, Takeover
 	case event.PeerFalseDeath:
