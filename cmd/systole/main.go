@@ -39,6 +39,9 @@ func main() {
 	events.Flag("severity", "Leave out what is less than this: info, notice, warning, error, critical.").Default("info").EnumVar(&eventsOf.severity, "info", "notice", "warning", "error", "critical")
 	events.Flag("json", "One JSON object a line.").BoolVar(&eventsOf.json)
 
+	top := app.Command("top", "Show all of this live, on the whole screen: links with their margins of the last minutes, groups, takeovers phase by phase.")
+	top.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).StringVar(socket)
+
 	versionCommand := app.Command("version", "Print the version.")
 
 	switch kingpin.MustParse(app.Parse(os.Args[1:])) {
@@ -50,6 +53,8 @@ func main() {
 		os.Exit(runStatus(*socket, statusOf, os.Stdout, os.Stderr))
 	case events.FullCommand():
 		os.Exit(runEvents(*socket, eventsOf, os.Stdout, os.Stderr))
+	case top.FullCommand():
+		os.Exit(runTop(*socket, os.Stdin, os.Stdout, os.Stderr))
 	case versionCommand.FullCommand():
 		fmt.Println(version.Print("systole"))
 	}

@@ -132,7 +132,12 @@ func (s screen) frame(page []byte, first bool) []byte {
 		hidden := len(lines) - s.height + 1
 		lines = append(lines[:s.height-1], fmt.Sprintf("... %d more lines", hidden))
 	}
-	text := cursorHome + strings.Join(lines, clearLine+"\n") + clearLine + clearDownwards
+	// Behind the last column the cursor still stands on it, so lines are cleared
+	// before they are written.
+	text := cursorHome + clearLine + strings.Join(lines, "\n"+clearLine)
+	if len(lines) < s.height || s.height == 0 {
+		text += "\n" + clearDownwards
+	}
 	if first {
 		text = clearAll + text
 	}

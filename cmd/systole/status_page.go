@@ -19,7 +19,7 @@ import (
 func drawStatus(w io.Writer, st control.Status, width int) {
 	var page strings.Builder
 	fmt.Fprintf(&page, "%s  cluster %s, node %s is %s and %s\n",
-		st.Time.Format(time.DateTime), st.Cluster, st.Node, st.State, holds(st))
+		st.Time.Format(time.DateTime), st.Cluster, st.Node, st.State, board.Holds(st))
 	fmt.Fprintf(&page, "systole %s, up %s; keepalive %s, warntime %s, deadtime %s\n",
 		st.Version, board.Short(st.Time.Sub(st.Started)),
 		board.Short(time.Duration(st.Keepalive)), board.Short(time.Duration(st.Warntime)), board.Short(time.Duration(st.Deadtime)))
@@ -36,20 +36,13 @@ func drawStatus(w io.Writer, st control.Status, width int) {
 	}
 }
 
-func holds(st control.Status) string {
-	if st.Hold == "transition" {
-		return "in transition"
-	}
-	return "holds " + st.Hold + " groups"
-}
-
 // drawNodes has a line for every node and every link. SILENCE is how long it
 // has not been heard, MARGIN what that leaves until it is declared dead.
 func drawNodes(w io.Writer, st control.Status) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NODE\tSTATE\tSILENCE\tMARGIN\tROUND TRIP\t")
 	for _, m := range st.Nodes {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", m.Node, loud(m.State, membership.Dead), silence(m), margin(m), roundTrip(m.RoundTrip), kindOf(m))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", m.Node, loud(m.State, membership.Dead), silence(m), margin(m), roundTrip(m.RoundTrip), board.What(m))
 		if m.Self {
 			drawOwnLinks(t, st.Links)
 			continue
@@ -74,21 +67,6 @@ func drawOwnLinks(w io.Writer, links []control.Link) {
 		}
 		fmt.Fprintf(w, "  %s\t%s\t\t\t\t%s\n", l.Link, state, l.Medium)
 	}
-}
-
-// kindOf says what a node is where that is worth a word.
-func kindOf(m control.Member) string {
-	switch {
-	case m.Self:
-		return "this node"
-	case m.Type == control.Ping:
-		return "ping node"
-	case m.Wire == "heartbeat3":
-		return "heartbeat 3"
-	case m.Wire == "systole":
-		return "systole " + m.Version
-	}
-	return ""
 }
 
 func silence(m control.Member) string {

@@ -161,10 +161,10 @@ func TestFrame(t *testing.T) {
 		first  bool
 		want   string
 	}{
-		{name: "the first clears the terminal", screen: screen{terminal: true, height: 24}, first: true, want: "\x1b[2J\x1b[Hone\x1b[K\ntwo\x1b[K\nthree\x1b[K\x1b[J"},
-		{name: "others draw over it", screen: screen{terminal: true, height: 3}, want: "\x1b[Hone\x1b[K\ntwo\x1b[K\nthree\x1b[K\x1b[J"},
-		{name: "no more than fits", screen: screen{terminal: true, height: 2}, want: "\x1b[Hone\x1b[K\n... 2 more lines\x1b[K\x1b[J"},
-		{name: "a terminal that does not know its height shows all", screen: screen{terminal: true}, want: "\x1b[Hone\x1b[K\ntwo\x1b[K\nthree\x1b[K\x1b[J"},
+		{name: "the first clears the terminal", screen: screen{terminal: true, height: 24}, first: true, want: "\x1b[2J\x1b[H\x1b[Kone\n\x1b[Ktwo\n\x1b[Kthree\n\x1b[J"},
+		{name: "others draw over it", screen: screen{terminal: true, height: 3}, want: "\x1b[H\x1b[Kone\n\x1b[Ktwo\n\x1b[Kthree"},
+		{name: "no more than fits", screen: screen{terminal: true, height: 2}, want: "\x1b[H\x1b[Kone\n\x1b[K... 2 more lines"},
+		{name: "a terminal that does not know its height shows all", screen: screen{terminal: true}, want: "\x1b[H\x1b[Kone\n\x1b[Ktwo\n\x1b[Kthree\n\x1b[J"},
 		{name: "a file gets pages", screen: screen{}, first: true, want: "one\ntwo\nthree\n"},
 		{name: "with a line between them", screen: screen{}, want: "\none\ntwo\nthree\n"},
 	} {
