@@ -87,6 +87,12 @@ func daemonEvents() []Panel {
 			Reads: "Records in each sink's queue at the moment of the scrape. It belongs at 0; a sink that does not keep up shows here before it drops.",
 			Asks:  over(`max by (node, sink) (systole_event_queue_length{$here})`, "{{node}}: {{sink}}"),
 		},
+		{
+			Title: "Webhooks", Width: 24, Height: 6, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: "no webhook is configured",
+			Reads: "Posts to each webhook by what became of them: taken (ok), not taken and made again (retried), refused for good (given_up). Retries that go on show a receiver that is away; what is refused no retry mends.",
+			Marks: []Mark{{Series: " given_up$", Color: Red}, {Series: " retried$", Color: Yellow}, {Series: " ok$", Color: Green}},
+			Asks:  over(`sum by (node, endpoint, result) (increase(systole_webhook_deliveries_total{$here}[$__rate_interval]))`, "{{node}}: {{endpoint}} {{result}}"),
+		},
 	}
 }
 
@@ -169,11 +175,6 @@ func daemonConfig() []Panel {
 
 func daemonNotYet() []Panel {
 	return []Panel{
-		{
-			Title: "Webhooks", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
-			Reads: "Deliveries to each endpoint of the configuration by result.",
-			Asks:  over(`sum by (node, endpoint, result) (increase(systole_webhook_deliveries_total{$here}[$__rate_interval]))`, "{{node}}: {{endpoint}} {{result}}"),
-		},
 		{
 			Title: "Flight recorder", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
 			Reads: "Recordings of the last seconds before an incident that were written to disk, by what caused them.",

@@ -23,7 +23,7 @@ func (d *daemon) allNodes() []string {
 }
 
 // metricsConfig is what the metrics know before the first event.
-func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Traces) metrics.Config {
+func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Traces, others *receivers) metrics.Config {
 	c := d.cfg
 	m := metrics.Config{
 		Cluster: c.Cluster, Node: c.Self,
@@ -42,6 +42,7 @@ func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Tr
 		Sinks:        []metrics.Sink{{Name: "journal", Waiting: j.Waiting, Dropped: j.Dropped}},
 		SpansDropped: func() map[string]uint64 { return spans.Stats().Dropped },
 	}
+	others.measure(&m)
 	for _, p := range c.Pings {
 		m.PingNodes = append(m.PingNodes, p.Name)
 	}

@@ -80,22 +80,26 @@ func (d *daemon) run() error {
 		return err
 	}
 	var running atomic.Pointer[agent.Agent]
-	j := journal.New(journal.Config{Report: func(dropped uint64, _ error) {
+	note := func(e event.Event) {
 		if a := running.Load(); a != nil {
-			a.Note(event.TelemetryDegraded{Sink: "journal", Dropped: dropped})
+			a.Note(e)
 		}
+	}
+	j := journal.New(journal.Config{Report: func(dropped uint64, _ error) {
+		note(event.TelemetryDegraded{Sink: "journal", Dropped: dropped})
 	}})
 	server, err := control.Listen(control.Config{Socket: d.cfg.ControlSocket, Nodes: d.allNodes()})
 	if err != nil {
 		return err
 	}
 	spans := d.newTraces(identity)
-	m, err := metrics.New(d.metricsConfig(identity, j, spans))
+	others := d.openReceivers(identity, note)
+	m, err := metrics.New(d.metricsConfig(identity, j, spans, others))
 	if err != nil {
 		return err
 	}
 	n := newNotifier(d.cfg.Links)
-	a, err := agent.New(d.agentConfig(identity, m, j, server, n, spans))
+	a, err := agent.New(d.agentConfig(identity, others.sinks(m, j, server, n, spans)...))
 	if err != nil {
 		return err
 	}
@@ -122,7 +126,7 @@ func (d *daemon) run() error {
 	beside.Wait()
 	closing, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()
-	return errors.Join(err, j.Close(closing), spans.Close(closing), d.registry.close())
+	return errors.Join(err, others.closeAll(closing, j, spans), d.registry.close())
 }
 
 // claimMachine takes what makes this process punctual, where it is allowed to.

@@ -26,6 +26,7 @@ type Config struct {
 	Files     []File
 	Commands  []string // of operator.command; any other counts as "other"
 	Sinks     []Sink
+	Webhooks  []Webhook
 	// SpansDropped counts spans that were lost, by reason, since the start; nil
 	// where there are none. It is called by scrapes, from any goroutine.
 	SpansDropped func() map[string]uint64
@@ -71,6 +72,14 @@ type Sink struct {
 	Name    string
 	Waiting func() int
 	Dropped func() uint64 // since the start
+}
+
+// A Webhook is an endpoint that events are posted to.
+type Webhook struct {
+	Name string
+	// Deliveries counts what became of posts since the start, by result. It is
+	// called by scrapes, from any goroutine, and must not block.
+	Deliveries func() map[string]uint64
 }
 
 // low48 is the end of the hash as a number that a float64 holds exactly.

@@ -26,6 +26,7 @@ func (s *series) facts(cfg Config) error {
 		s.gauge("systole_auth_key_info", k.ID, k.Method).Set(1)
 	}
 	s.sinks(cfg.Sinks)
+	s.webhooks(cfg.Webhooks)
 	s.spans(cfg.SpansDropped)
 	s.process()
 	return s.hashes(cfg.Files)
@@ -46,6 +47,14 @@ func (s *series) sinks(sinks []Sink) {
 	for _, sink := range sinks {
 		s.gaugeFunc("systole_event_queue_length", func() float64 { return float64(sink.Waiting()) }, sink.Name)
 		s.counterFunc("systole_events_dropped_total", func() float64 { return float64(sink.Dropped()) }, sink.Name)
+	}
+}
+
+func (s *series) webhooks(endpoints []Webhook) {
+	for _, w := range endpoints {
+		for _, result := range deliveryResults {
+			s.counterFunc("systole_webhook_deliveries_total", func() float64 { return float64(w.Deliveries()[result]) }, w.Name, result)
+		}
 	}
 }
 

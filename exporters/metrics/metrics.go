@@ -201,6 +201,8 @@ var families = []family{
 		"Records a sink had no room for"},
 	{"systole_spans_dropped_total", counterFunc, labels("reason"), "3", "scrape", nil,
 		"Spans that no collector got: no room in the queue, an export that failed for good, or the end of the daemon"},
+	{"systole_webhook_deliveries_total", counterFunc, labels("endpoint", "result"), "3·W", "scrape", nil,
+		"Posts of events to a webhook, by what became of them: taken (ok), not taken and made again (retried), refused for good (given_up)"},
 	{"systole_event_queue_length", gaugeFunc, labels("sink"), "S", "scrape", nil,
 		"Records waiting to be written"},
 	{"systole_collect_duration_seconds", histogram, nil, "1", "scrape", lateness,
@@ -226,6 +228,5 @@ var notYet = []struct{ name, needs string }{
 	{"systole_watchdog_armed", "the watchdog device"},
 	{"systole_watchdog_timeout_seconds", "the watchdog device"},
 	{"systole_watchdog_ping_interval_seconds", "the watchdog device"},
-	{"systole_webhook_deliveries_total", "webhooks"},
 	{"systole_recorder_dumps_total", "the flight recorder"},
 }

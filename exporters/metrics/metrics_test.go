@@ -50,9 +50,14 @@ func reference() Config {
 		Keys:     []Key{{"1", "sha1"}},
 		Files:    []File{{"ha.cf", "00000000000000000000000000ff00aa"}, {"haresources", "0123456789abcdef"}},
 		Commands: []string{"hb_standby", "hb_takeover"},
-		Sinks:    []Sink{{Name: "journal", Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}},
+		Sinks:    []Sink{quiet("journal"), quiet("webhook"), quiet("otlp_logs"), quiet("alertmanager")},
+		Webhooks: []Webhook{{Name: "pager", Deliveries: func() map[string]uint64 { return map[string]uint64{"ok": 3, "retried": 1} }}},
 		Now:      func() time.Time { return boot },
 	}
+}
+
+func quiet(sink string) Sink {
+	return Sink{Name: sink, Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}
 }
 
 func open(t testing.TB, cfg Config) *Metrics {

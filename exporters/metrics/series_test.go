@@ -41,6 +41,7 @@ var letters = []struct {
 	{"F", "configuration files with a hash", func(c Config) int { return len(c.Files) }},
 	{"K", "keys of authkeys", func(c Config) int { return len(c.Keys) }},
 	{"S", "sinks with a queue", func(c Config) int { return len(c.Sinks) }},
+	{"W", "webhooks", func(c Config) int { return len(c.Webhooks) }},
 	{"C", "commands of the control socket, and one for others", func(c Config) int { return len(c.Commands) + 1 }},
 	{"E", "kinds of events with their severities", func(Config) int { return eventCount() }},
 }

@@ -13,6 +13,7 @@ var (
 	evidences        = []string{"peer_claims"}
 	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start"}
 	spanLosses       = []string{"queue_full", "export_failed", "shutdown"} // as exporters/traces has them
+	deliveryResults  = []string{"ok", "retried", "given_up"}               // as exporters/webhook has them
 	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup"}
 	moveResults      = []string{"success", "partial", "failed"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
