@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/net/netutil"
 
@@ -33,7 +32,7 @@ func (d *daemon) serveWeb(ctx context.Context, m *metrics.Metrics, server *contr
 	if d.cfg.Web.ListenAddress == "" {
 		return
 	}
-	if err := d.listenWeb(ctx, webHandler(m.Handler(), n)); err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if err := d.listenWeb(ctx, webHandler(m.Handler(), webStatus(server, n))); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		d.log.Error("metrics are not served", "address", d.cfg.Web.ListenAddress, "err", err)
 	}
 }
@@ -54,28 +53,27 @@ func (d *daemon) listenWeb(ctx context.Context, h http.Handler) error {
 
 // webHandler knows the paths; whatever else is asked for is not found, and who
 // would change something is told that this cannot be done here.
-func webHandler(page http.Handler, n control.Node) http.Handler {
-	asked := &feed[struct{}]{interval: askInterval, limit: askTime, make: func(ctx context.Context) (struct{}, error) {
-		_, err := n.Snapshot(ctx)
-		return struct{}{}, err
-	}}
+func webHandler(metrics http.Handler, pages *feed[*webPage]) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", page)
+	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "systole is healthy.") })
-	mux.Handle("GET /-/ready", ready(asked))
-	if landing, err := metrics.Landing(version.Version); err == nil {
-		mux.Handle("GET /{$}", landing)
-	}
+	mux.Handle("GET /-/ready", ready(pages))
+	mux.Handle("GET /{$}", serve(pages, func(p *webPage) []byte { return p.whole() }))
+	mux.Handle("GET /board", serve(pages, func(p *webPage) []byte { return p.inside() }))
+	mux.Handle("GET /web/page.css", serveFile("page.css", "text/css; charset=utf-8"))
+	mux.Handle("GET /web/page.js", serveFile("page.js", "text/javascript; charset=utf-8"))
 	return mux
 }
 
 // ready says whether the loop, which does all the work, takes its turn.
-func ready[T any](asked *feed[T]) http.Handler {
+func ready(pages *feed[*webPage]) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := asked.get(r.Context()); err != nil {
-			http.Error(w, fmt.Sprintf("systole is not ready: %v", err), http.StatusServiceUnavailable)
-			return
+		switch page, err := pages.get(r.Context()); {
+		case err != nil: // who asked has gone
+		case page.err != nil:
+			http.Error(w, fmt.Sprintf("systole is not ready: %v", page.err), http.StatusServiceUnavailable)
+		default:
+			fmt.Fprintln(w, "systole is ready.")
 		}
-		fmt.Fprintln(w, "systole is ready.")
 	})
 }

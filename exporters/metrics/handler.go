@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/exporter-toolkit/web"
 )
 
 // Registry is where all series are, for those who add their own. Gathering
@@ -36,15 +35,4 @@ func (m *Metrics) timed() prometheus.GathererFunc {
 		m.collected.Observe(time.Since(start).Seconds())
 		return families, err
 	}
-}
-
-// Landing is the page at / that says where the others are.
-func Landing(version string, links ...web.LandingLinks) (http.Handler, error) {
-	return web.NewLandingPage(web.LandingConfig{
-		Name:        "systole",
-		Description: "failover of addresses and systemd units between two nodes",
-		Version:     version,
-		Links:       append([]web.LandingLinks{{Address: "/metrics", Text: "Metrics", Description: "for Prometheus"}}, links...),
-		Profiling:   "false",
-	})
 }

@@ -13,7 +13,6 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/systole-ha/systole/agent/event"
 )
@@ -128,18 +127,4 @@ func TestScrapeWhileRecording(t *testing.T) {
 	}
 	close(stop)
 	recording.Wait()
-}
-
-func TestLanding(t *testing.T) {
-	h, err := Landing("0.1.0", web.LandingLinks{Address: "/-/ready", Text: "Ready"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	recorder := httptest.NewRecorder()
-	h.ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
-	for _, want := range []string{`href="/metrics"`, `href="/-/ready"`, "0.1.0"} {
-		if !strings.Contains(recorder.Body.String(), want) {
-			t.Errorf("the landing page has no %s:\n%s", want, recorder.Body)
-		}
-	}
 }
