@@ -71,6 +71,18 @@ func takeoverTimes() []Panel {
 			Asks: histogram{name: "systole_service_outage_seconds", by: "group, planned", window: "$__range"}.quantileNow("0.99", "{{group}}, planned: {{planned}}"),
 		},
 		{
+			Title: "Without an owner, by cause", Width: 12, Unit: Seconds, View: BarGauge{}, Min: ptr(0),
+			Reads: "The seconds of the range in which nobody was proven to own the group, added up: from the books that every node keeps over restarts (`systole outages`). standby, takeover, failback, peer_left and shutdown were asked for; the others nobody planned.",
+			Steps: steps(Green, Step{10, Yellow}, Step{60, Red}), Empty: "no outage in this range",
+			Asks: now(`sum by (group, cause) (increase(systole_group_unowned_seconds_total{$here}[$__range])) > 0`, "{{group}}: {{cause}}"),
+		},
+		{
+			Title: "Availability over 30 days", Width: 12, Unit: Ratio, View: Stat{},
+			Reads: "The part of the last 30 days in which the group had a proven owner, outages that go on included. Measured by the nodes: a network between them and the clients is not in it.",
+			Steps: steps(Red, Step{0.999, Yellow}, Step{0.9999, Green}),
+			Asks:  now(`1 - (sum by (group) (increase(systole_group_unowned_seconds_total{$here}[30d])) + max by (group) (systole_group_unowned_now_seconds{$here})) / (30 * 86400)`, "{{group}}"),
+		},
+		{
 			Title: "Takeovers by trigger", Width: 12, Unit: Seconds, View: BarGauge{}, Min: ptr(0),
 			Reads: "The longest takeover of the range for each trigger, from the decision to the last resource verified. The figure is the upper bound of the bucket it fell into.",
 			Steps: steps(Green, Step{10, Yellow}, Step{30, Red}), Empty: noTakeover,

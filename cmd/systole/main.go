@@ -41,6 +41,9 @@ func main() {
 
 	top := app.Command("top", "Show all of this live, on the whole screen: links with their margins of the last minutes, groups, takeovers phase by phase.")
 	top.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).StringVar(socket)
+	outages := app.Command("outages", "Show when nobody was proven to serve a group, and why: what this node ended. Needs no daemon.")
+	outagesDir := configDir(outages)
+	outagesJSON := outages.Flag("json", "The ledger itself.").Bool()
 
 	versionCommand := app.Command("version", "Print the version.")
 
@@ -55,6 +58,8 @@ func main() {
 		os.Exit(runEvents(*socket, eventsOf, os.Stdout, os.Stderr))
 	case top.FullCommand():
 		os.Exit(runTop(*socket, os.Stdin, os.Stdout, os.Stderr))
+	case outages.FullCommand():
+		os.Exit(runOutages(*outagesDir, *outagesJSON, os.Stdout, os.Stderr))
 	case versionCommand.FullCommand():
 		fmt.Println(version.Print("systole"))
 	}

@@ -94,12 +94,15 @@ func (d *daemon) run() error {
 	}
 	spans := d.newTraces(identity)
 	others := d.openReceivers(identity, note)
-	m, err := metrics.New(d.metricsConfig(identity, j, spans, others))
+	measured := d.metricsConfig(identity, j, spans, others)
+	books := d.openLedger(measured.Groups)
+	measured.Outages = books
+	m, err := metrics.New(measured)
 	if err != nil {
 		return err
 	}
 	n := newNotifier(d.cfg.Links)
-	a, err := agent.New(d.agentConfig(identity, others.sinks(m, j, server, n, spans)...))
+	a, err := agent.New(d.agentConfig(identity, others.sinks(m, j, server, n, spans, books)...))
 	if err != nil {
 		return err
 	}
@@ -108,6 +111,7 @@ func (d *daemon) run() error {
 	defer cancel()
 	var beside sync.WaitGroup
 	beside.Go(func() { n.run(ctx, a.Alive) })
+	beside.Go(func() { d.keepLedger(ctx, books) })
 	beside.Go(func() { d.serveWeb(ctx, m, server, node{a, d.cfg}) })
 	beside.Go(func() {
 		if err := server.Serve(ctx, node{a, d.cfg}); err != nil {

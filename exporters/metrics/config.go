@@ -31,6 +31,10 @@ type Config struct {
 	// where there are none. It is called by scrapes, from any goroutine.
 	SpansDropped func() map[string]uint64
 
+	// Outages are the books of who served; nil where nobody keeps them. They are
+	// read by scrapes, from any goroutine.
+	Outages Outages
+
 	// LastTakeover and LastTakeoverTook are the newest takeover of an earlier
 	// run of this daemon; zero where none is known.
 	LastTakeover     time.Time
@@ -80,6 +84,12 @@ type Webhook struct {
 	// Deliveries counts what became of posts since the start, by result. It is
 	// called by scrapes, from any goroutine, and must not block.
 	Deliveries func() map[string]uint64
+}
+
+// Outages are how long each group had no proven owner: see exporters/ledger.
+type Outages interface {
+	Total(group, cause string) time.Duration
+	Open(group string) time.Duration
 }
 
 // low48 is the end of the hash as a number that a float64 holds exactly.

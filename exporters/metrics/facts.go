@@ -28,6 +28,7 @@ func (s *series) facts(cfg Config) error {
 	s.sinks(cfg.Sinks)
 	s.webhooks(cfg.Webhooks)
 	s.spans(cfg.SpansDropped)
+	s.unowned(cfg.Groups, cfg.Outages)
 	s.process()
 	return s.hashes(cfg.Files)
 }
@@ -54,6 +55,20 @@ func (s *series) webhooks(endpoints []Webhook) {
 	for _, w := range endpoints {
 		for _, result := range deliveryResults {
 			s.counterFunc("systole_webhook_deliveries_total", func() float64 { return float64(w.Deliveries()[result]) }, w.Name, result)
+		}
+	}
+}
+
+// unowned shows the books of who served; nothing where there are none. What was
+// adopted was never away.
+func (s *series) unowned(groups []Group, books Outages) {
+	if books == nil {
+		return
+	}
+	for _, g := range groups {
+		s.gaugeFunc("systole_group_unowned_now_seconds", func() float64 { return books.Open(g.Name).Seconds() }, g.Name)
+		for _, cause := range lossCauses[:len(lossCauses)-1] {
+			s.counterFunc("systole_group_unowned_seconds_total", func() float64 { return books.Total(g.Name, cause).Seconds() }, g.Name, cause)
 		}
 	}
 }

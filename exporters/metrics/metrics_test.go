@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/ledger"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden page and docs/metrics.md")
@@ -52,7 +53,10 @@ func reference() Config {
 		Commands: []string{"hb_standby", "hb_takeover"},
 		Sinks:    []Sink{quiet("journal"), quiet("webhook"), quiet("otlp_logs"), quiet("alertmanager")},
 		Webhooks: []Webhook{{Name: "pager", Deliveries: func() map[string]uint64 { return map[string]uint64{"ok": 3, "retried": 1} }}},
-		Now:      func() time.Time { return boot },
+		Outages: ledger.New("alpha", []string{"IPaddr::192.0.2.10", "IPaddr::192.0.2.20"}, ledger.Book{
+			Groups: map[string]ledger.Account{"IPaddr::192.0.2.20": {Seconds: map[string]float64{"peer_dead": 12.5}}},
+		}),
+		Now: func() time.Time { return boot },
 	}
 }
 

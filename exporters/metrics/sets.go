@@ -16,6 +16,7 @@ var (
 	deliveryResults  = []string{"ok", "retried", "given_up"}               // as exporters/webhook has them
 	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup"}
 	moveResults      = []string{"success", "partial", "failed"}
+	lossCauses       = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "restart", "shutdown", "start", "adopted"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
 	operationNames   = []string{"start", "stop", "status", "announce"}
 	operationResults = []string{"ok", "failed", "timeout"}

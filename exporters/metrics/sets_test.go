@@ -37,6 +37,7 @@ func TestClosedSetsAreTheEvents(t *testing.T) {
 		{"TakeoverCompleted", "Result", moveResults},
 		{"TakeoverPhase", "Phase", phases},
 		{"ReleaseStarted", "Trigger", releaseTriggers},
+		{"OwnerChanged", "Cause", lossCauses},
 		{"ReleaseCompleted", "Result", moveResults},
 		{"ResourceOperation", "Operation", operationNames},
 		{"ResourceOperation", "Result", operationResults},
