@@ -1,53 +1,54 @@
 package metrics
 
 import (
+	"encoding/hex"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/internal/topspan"
 )
 
-// traceDigits is the length of the id of a trace in hex (W3C Trace Context).
-const traceDigits = 32
-
-// exemplar is what leads from a sample to the trace behind it; nil where there
-// is none. Grafana and Prometheus expect the label by this name. An id of
-// another length is none: more than 128 characters would be a panic.
-func exemplar(trace string) prometheus.Labels {
-	if len(trace) != traceDigits {
+// exemplar is what leads from a sample to the trace behind it; nil where the
+// event has none. Grafana and Prometheus expect the labels by these names.
+func exemplar(r event.Record) prometheus.Labels {
+	p, ok := topspan.Of(r)
+	if !ok {
 		return nil
 	}
-	return prometheus.Labels{"trace_id": trace}
+	return prometheus.Labels{"trace_id": hex.EncodeToString(p.Trace[:]), "span_id": hex.EncodeToString(p.Span[:])}
 }
 
-// observe observes what may be part of a trace. With none, as for all ordinary
-// heartbeats, it allocates nothing.
-func observe(o prometheus.Observer, value float64, trace string) {
-	if labels := exemplar(trace); labels != nil {
-		o.(prometheus.ExemplarObserver).ObserveWithExemplar(value, labels)
+// observe observes what may be part of a trace. Outside of one, as for all
+// ordinary heartbeats, it allocates nothing.
+func observe(o prometheus.Observer, value float64, of prometheus.Labels) {
+	if of == nil {
+		o.Observe(value)
 		return
 	}
-	o.Observe(value)
+	o.(prometheus.ExemplarObserver).ObserveWithExemplar(value, of)
 }
 
 // count adds one to a counter.
-func count(c prometheus.Counter, trace string) {
-	if labels := exemplar(trace); labels != nil {
-		c.(prometheus.ExemplarAdder).AddWithExemplar(1, labels)
+func count(c prometheus.Counter, of prometheus.Labels) {
+	if of == nil {
+		c.Inc()
 		return
 	}
-	c.Inc()
+	c.(prometheus.ExemplarAdder).AddWithExemplar(1, of)
 }
 
-// observeIn observes a duration that is part of a trace.
-func (o observers) observeIn(trace, value string, d time.Duration) {
+// observeIn observes a duration that may be part of a trace.
+func (o observers) observeIn(of prometheus.Labels, value string, d time.Duration) {
 	if observer, ok := o[value]; ok {
-		observe(observer, d.Seconds(), trace)
+		observe(observer, d.Seconds(), of)
 	}
 }
 
-// countIn counts something that is part of a trace.
-func (c counters) countIn(trace, value string) {
+// countIn counts something that may be part of a trace.
+func (c counters) countIn(of prometheus.Labels, value string) {
 	if counter, ok := c[value]; ok {
-		count(counter, trace)
+		count(counter, of)
 	}
 }

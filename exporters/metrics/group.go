@@ -92,8 +92,8 @@ func (m *Metrics) groupChanged(e event.GroupStateChanged) {
 
 // operated takes the resource for running once started, and for not running
 // once stopped or not startable; a stop that failed leaves that open.
-func (m *Metrics) operated(e event.ResourceOperation) {
-	m.durations[e.Driver].observeIn(e.Trace, e.Operation, e.Took)
+func (m *Metrics) operated(e event.ResourceOperation, of prometheus.Labels) {
+	m.durations[e.Driver].observeIn(of, e.Operation, e.Took)
 	g, ok := m.groups[e.Group]
 	if !ok {
 		return

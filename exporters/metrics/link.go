@@ -93,11 +93,11 @@ func (p *path) turned(to string, up float64) {
 	p.turns.add(to, 1)
 }
 
-func (p *path) heard(arrival time.Time, e event.HeartbeatReceived, trace string) {
+func (p *path) heard(arrival time.Time, e event.HeartbeatReceived, of prometheus.Labels) {
 	p.received.Inc()
 	p.last.Set(unix(arrival))
 	if e.Interval > 0 {
-		observe(p.interval, e.Interval.Seconds(), trace)
+		observe(p.interval, e.Interval.Seconds(), of)
 	}
 	if e.RoundTrip > 0 {
 		p.roundTrip.Observe(e.RoundTrip.Seconds())

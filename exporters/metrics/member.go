@@ -66,10 +66,10 @@ func (m *Metrics) returned(e event.PeerReturned) {
 	m.members.changes.add("return", 1)
 }
 
-func (m *Metrics) falseDeath(e event.PeerFalseDeath) {
+func (m *Metrics) falseDeath(e event.PeerFalseDeath, of prometheus.Labels) {
 	p := m.peer(e.Peer)
-	count(p.falseDeaths, e.Trace)
-	observe(p.used, p.ratio(e.Silence), e.Trace)
+	count(p.falseDeaths, of)
+	observe(p.used, p.ratio(e.Silence), of)
 }
 
 func (m *Metrics) splitBrain(e event.SplitBrainSuspected) {

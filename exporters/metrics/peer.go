@@ -29,8 +29,8 @@ type peer struct {
 	used       prometheus.Observer
 	nearMisses []prometheus.Counter // as nearMisses lists them
 	deadtime   time.Duration
-	endedLate  string           // the trace of the silence that the next heartbeat ends
-	inForce    prometheus.Gauge // deadtime
+	endedLate  prometheus.Labels // the exemplar of the silence that the next heartbeat ends
+	inForce    prometheus.Gauge  // deadtime
 	offset     prometheus.Gauge
 	offsetOff  prometheus.Gauge // how far offset can be off
 
@@ -82,8 +82,8 @@ func (p *peer) path(link string) *path {
 }
 
 func (p *peer) heard(arrival time.Time, e event.HeartbeatReceived) {
-	trace := p.lateTrace(e)
-	p.path(e.Link).heard(arrival, e, trace)
+	of := p.ends(e)
+	p.path(e.Link).heard(arrival, e, of)
 	if e.OffsetError > 0 {
 		p.offset.Set(e.Offset.Seconds())
 		p.offsetOff.Set(e.OffsetError.Seconds())
@@ -100,30 +100,30 @@ func (p *peer) heard(arrival time.Time, e event.HeartbeatReceived) {
 		return // peer.dead and peer.false_death told of this silence, or a goodbye did
 	}
 	p.rhythm.add(e.Silence)
-	p.survived(e.Silence, trace)
+	p.survived(e.Silence, of)
 }
 
 // late takes in what the next heartbeat is told to be.
-func (p *peer) late(e event.HeartbeatLate) {
-	count(p.path(e.Link).late, e.Trace)
-	p.endedLate = e.Trace
+func (p *peer) late(e event.HeartbeatLate, of prometheus.Labels) {
+	count(p.path(e.Link).late, of)
+	p.endedLate = of
 }
 
-// lateTrace is the trace of a heartbeat that came late; empty for all others.
-func (p *peer) lateTrace(e event.HeartbeatReceived) (trace string) {
+// ends is the exemplar of a heartbeat that came late; nil for all others.
+func (p *peer) ends(e event.HeartbeatReceived) (of prometheus.Labels) {
 	if e.Silence > 0 {
-		trace, p.endedLate = p.endedLate, ""
+		of, p.endedLate = p.endedLate, nil
 	}
-	return trace
+	return of
 }
 
 // survived takes in a silence that ended without a verdict.
-func (p *peer) survived(silence time.Duration, trace string) {
+func (p *peer) survived(silence time.Duration, of prometheus.Labels) {
 	ratio := p.ratio(silence)
-	observe(p.used, ratio, trace)
+	observe(p.used, ratio, of)
 	for i, miss := range nearMisses {
 		if ratio >= miss.ratio {
-			count(p.nearMisses[i], trace)
+			count(p.nearMisses[i], of)
 		}
 	}
 }

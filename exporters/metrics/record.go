@@ -102,7 +102,7 @@ func (m *Metrics) Record(r event.Record) {
 		m.waited.Observe(e.Waited.Seconds())
 		m.peer(e.Peer).heard(r.Time.Add(-e.Waited), e)
 	case event.HeartbeatLate:
-		m.peer(e.Peer).late(e)
+		m.peer(e.Peer).late(e, exemplar(r))
 	case event.HeartbeatLost:
 		m.path(e.Peer, e.Link).lost.Add(float64(e.Count))
 	case event.HeartbeatReordered:
@@ -138,7 +138,7 @@ func (m *Metrics) Record(r event.Record) {
 	case event.PeerReturned:
 		m.returned(e)
 	case event.PeerFalseDeath:
-		m.falseDeath(e)
+		m.falseDeath(e, exemplar(r))
 	case event.ConfigDrift:
 		m.peer(e.Peer).agreement.say(e.File, e.Ours == e.Theirs)
 	case event.SplitBrainSuspected:
@@ -151,19 +151,19 @@ func (m *Metrics) Record(r event.Record) {
 	case event.GroupStateChanged:
 		m.groupChanged(e)
 	case event.OwnerChanged:
-		m.ownerChanged(e)
+		m.ownerChanged(e, exemplar(r))
 	case event.ResourceOperation:
-		m.operated(e)
+		m.operated(e, exemplar(r))
 	case event.TakeoverStarted:
 		m.takeoverStarted(e)
 	case event.TakeoverPhase:
-		m.takeoverPhase(e)
+		m.takeoverPhase(e, exemplar(r))
 	case event.TakeoverCompleted:
-		m.takeoverCompleted(r.Time, e)
+		m.takeoverCompleted(r.Time, e, exemplar(r))
 	case event.ReleaseStarted:
 		m.releaseStarted(r.Time, e)
 	case event.ReleaseCompleted:
-		m.takeovers.released[e.Trigger].countIn(e.Trace, e.Result)
+		m.takeovers.released[e.Trigger].countIn(exemplar(r), e.Result)
 	case event.OperatorCommand:
 		m.commanded(e)
 	}

@@ -55,20 +55,20 @@ func (m *Metrics) takeoverStarted(e event.TakeoverStarted) {
 	m.takeovers.inProgress.Set(1)
 }
 
-func (m *Metrics) takeoverPhase(e event.TakeoverPhase) {
+func (m *Metrics) takeoverPhase(e event.TakeoverPhase, of prometheus.Labels) {
 	t := &m.takeovers
-	t.phases.observeIn(e.Trace, e.Phase, e.Took)
+	t.phases.observeIn(of, e.Phase, e.Took)
 	t.told = append(t.told, e)
 }
 
-func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted) {
+func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted, of prometheus.Labels) {
 	t := &m.takeovers
 	delete(t.running, e.ID)
 	if len(t.running) == 0 {
 		t.inProgress.Set(0)
 	}
-	t.ended[e.Trigger].countIn(e.Trace, e.Result)
-	t.took.observeIn(e.Trace, e.Trigger, e.Took)
+	t.ended[e.Trigger].countIn(of, e.Result)
+	t.took.observeIn(of, e.Trigger, e.Took)
 	t.lastEnd.Set(unix(at))
 	t.lastLen.Set(e.Took.Seconds())
 	t.anatomy(e)
@@ -97,9 +97,9 @@ func (t *takeovers) anatomy(e event.TakeoverCompleted) {
 
 // ownerChanged tells how long a group that runs here now had no proven owner.
 // Its former node tells nothing: each outage is counted once in a cluster.
-func (m *Metrics) ownerChanged(e event.OwnerChanged) {
+func (m *Metrics) ownerChanged(e event.OwnerChanged, of prometheus.Labels) {
 	if g, ok := m.groups[e.Group]; ok && e.To == m.node && e.Unowned > 0 {
-		g.outages.observeIn(e.Trace, isPlanned[e.Cause], e.Unowned)
+		g.outages.observeIn(of, isPlanned[e.Cause], e.Unowned)
 	}
 }
 
