@@ -14,7 +14,8 @@ import (
 func (d *daemon) newTraces(id identity) *traces.Traces {
 	t, err := traces.New(traces.Config{
 		Cluster: d.cfg.Cluster, Node: d.cfg.Self, Version: version.Version, InstanceID: hex.EncodeToString(id.uuid[:]),
-		Report: func(err error) { d.log.Warn("traces are not taken", "err", err) },
+		StateDir: d.cfg.StateDir,
+		Report:   func(err error) { d.log.Warn("traces are not taken", "err", err) },
 	})
 	if err != nil {
 		d.log.Error("no traces", "err", err)

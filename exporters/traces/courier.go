@@ -6,7 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
 // Reasons for which spans are dropped.
@@ -23,18 +25,23 @@ const (
 	retryMost  = 5 * time.Minute
 )
 
-// A courier brings spans to the exporter. What the exporter does not take it
-// keeps, as long as there is room (see kept), and brings it again after the next
-// export that succeeds, or when it has waited for long enough. A collector may
-// so get a span twice, with the same id both times.
-type courier struct {
-	exporter sdktrace.SpanExporter
-	report   func(error)
-	left     func(spans int) // told of spans that have left the batch
-	ending   context.Context // done when exports are to be cut off
-	abort    context.CancelFunc
+// shelfTime is what the last writing of what is kept may take.
+const shelfTime = 250 * time.Millisecond
 
-	one chan struct{} // holds a token during an export: exporters expect one at a time
+// A courier brings spans to the collector. What the collector does not take it
+// keeps, as long as there is room (see kept), and brings it again after the next
+// export that succeeds, or when it has waited for long enough: also what an
+// earlier daemon has kept. A collector may so get a span twice, with the same id
+// both times.
+type courier struct {
+	client otlptrace.Client
+	report func(error)
+	left   func(spans int) // told of spans that have left the batch
+	ending context.Context // done when exports are to be cut off
+	abort  context.CancelFunc
+
+	one   chan struct{} // holds a token during an export: exporters expect one at a time
+	shelf *shelf
 
 	mu      sync.Mutex // guards what follows, never held during an export
 	kept    kept
@@ -46,20 +53,55 @@ type courier struct {
 	retries sync.WaitGroup
 }
 
-func newCourier(exporter sdktrace.SpanExporter, report func(error)) *courier {
+func newCourier(client otlptrace.Client, dir string, report func(error)) *courier {
 	c := &courier{
-		exporter: exporter, report: report, left: func(int) {}, one: make(chan struct{}, 1),
+		client: client, report: report, left: func(int) {}, one: make(chan struct{}, 1),
 		dropped: map[string]uint64{exportFailed: 0, shutdown: 0},
 	}
 	c.ending, c.abort = context.WithCancel(context.Background())
+	c.shelf = newShelf(dir, c.lines, report)
+	c.shelf.load(c.restore)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wakeLater()
 	return c
+}
+
+// restore keeps what an earlier daemon kept.
+func (c *courier) restore(line []byte) error {
+	spans, id, count, err := decode(line)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dropped[exportFailed] += uint64(c.kept.add(id, part{spans, count, line}))
+	return nil
+}
+
+func (c *courier) lines() [][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kept.lines()
+}
+
+// wakeLater is called with mu held, when something is kept.
+func (c *courier) wakeLater() {
+	if c.retry == nil && !c.closed && len(c.kept.incidents) > 0 {
+		c.wait = retryFirst
+		c.retry = time.AfterFunc(c.wait, c.tryAgain)
+	}
 }
 
 // ExportSpans is called by the batch. Its errors end here, so that the batch
 // has nothing to log.
 func (c *courier) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	defer c.left(len(spans))
-	if err := c.export(ctx, spans); err != nil {
+	converted, err := asOTLP(spans)
+	if err == nil {
+		err = c.export(ctx, converted, len(spans))
+	}
+	if err != nil {
 		c.report(err)
 		c.keep(spans)
 		return nil
@@ -68,18 +110,18 @@ func (c *courier) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan
 	return nil
 }
 
-func (c *courier) export(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+func (c *courier) export(ctx context.Context, spans []*otlp.ResourceSpans, count int) error {
 	c.one <- struct{}{}
 	defer func() { <-c.one }()
 	ctx, cancel := context.WithTimeout(ctx, exportTimeout)
 	defer cancel()
 	stop := context.AfterFunc(c.ending, cancel)
 	defer stop()
-	if err := c.exporter.ExportSpans(ctx, spans); err != nil {
+	if err := c.client.UploadTraces(ctx, spans); err != nil {
 		return err
 	}
 	c.mu.Lock()
-	c.sent += uint64(len(spans))
+	c.sent += uint64(count)
 	c.mu.Unlock()
 	return nil
 }
@@ -93,14 +135,15 @@ func (c *courier) keep(spans []sdktrace.ReadOnlySpan) {
 			incidents = append(incidents, s)
 		}
 	}
+	ids, made, lost := parts(incidents)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dropped[exportFailed] += uint64(len(spans) - len(incidents))
-	c.dropped[exportFailed] += uint64(c.kept.add(incidents))
-	if c.retry == nil && !c.closed && len(c.kept.incidents) > 0 {
-		c.wait = retryFirst
-		c.retry = time.AfterFunc(c.wait, c.tryAgain)
+	c.dropped[exportFailed] += uint64(len(spans) - len(incidents) + lost)
+	for i, id := range ids {
+		c.dropped[exportFailed] += uint64(c.kept.add(id, made[i]))
 	}
+	c.shelf.touch()
+	c.wakeLater()
 }
 
 // tryAgain offers what is kept where no new span has.
@@ -133,13 +176,16 @@ func (c *courier) resend(ctx context.Context) {
 		if !ok {
 			return
 		}
-		if err := c.export(ctx, in.spans); err != nil {
+		spans, count := in.spans()
+		if err := c.export(ctx, spans, count); err != nil {
 			c.report(err)
 			c.mu.Lock()
 			c.dropped[exportFailed] += uint64(c.kept.putBack(in))
 			c.mu.Unlock()
+			c.shelf.touch() // it may have been written without this one
 			return
 		}
+		c.shelf.touch()
 	}
 }
 
@@ -154,13 +200,14 @@ func (c *courier) Shutdown(ctx context.Context) error {
 	c.mu.Unlock()
 	c.retries.Wait()
 	c.resend(ctx)
+	onDisk := c.shelf.close(shelfTime)
 	c.mu.Lock()
-	for _, in := range c.kept.incidents {
-		c.dropped[shutdown] += uint64(len(in.spans))
+	if !onDisk {
+		c.dropped[shutdown] += uint64(c.kept.count())
 	}
 	c.kept = kept{}
 	c.mu.Unlock()
-	err := c.exporter.Shutdown(ctx)
+	err := c.client.Stop(ctx)
 	c.abort()
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 
 	"github.com/systole-ha/systole/agent/event"
@@ -31,10 +32,10 @@ type backend struct {
 	err   error
 	hangs bool
 	tries int
-	got   []sdktrace.ReadOnlySpan
+	got   []*otlp.ResourceSpans
 }
 
-func (b *backend) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+func (b *backend) UploadTraces(ctx context.Context, spans []*otlp.ResourceSpans) error {
 	b.mu.Lock()
 	b.tries++
 	hangs := b.hangs
@@ -51,13 +52,18 @@ func (b *backend) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan
 	return b.err
 }
 
-func (b *backend) Shutdown(context.Context) error { return nil }
+func (b *backend) Start(context.Context) error { return nil }
+func (b *backend) Stop(context.Context) error  { return nil }
 
 func (b *backend) names() (names []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.got {
-		names = append(names, s.Name())
+	for _, r := range b.got {
+		for _, scope := range r.ScopeSpans {
+			for _, s := range scope.Spans {
+				names = append(names, s.Name)
+			}
+		}
 	}
 	return names
 }
@@ -231,9 +237,10 @@ func TestKeptHasABound(t *testing.T) {
 		stub := tracetest.SpanStub{
 			Name:        "takeover",
 			SpanContext: span(trace.TraceID{byte(i + 1)}, trace.SpanID{1}),
-			Attributes:  []attribute.KeyValue{attribute.String("systole.error", string(make([]byte, 100_000)))},
+			Attributes:  []attribute.KeyValue{attribute.String("systole.error", strings.Repeat("x", 100_000))},
 		}
-		lost += k.add([]sdktrace.ReadOnlySpan{stub.Snapshot()})
+		ids, made, none := parts([]sdktrace.ReadOnlySpan{stub.Snapshot()})
+		lost += none + k.add(ids[0], made[0])
 	}
 	if k.bytes > keptBytes || lost != 30 || len(k.incidents) != 10 {
 		t.Errorf("%d bytes of %d incidents, %d lost; want 10 of 100 kB", k.bytes, len(k.incidents), lost)

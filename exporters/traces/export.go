@@ -9,10 +9,10 @@ import (
 
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
@@ -30,7 +30,7 @@ var ErrExporter = errors.New("no such exporter of traces")
 // Source: OpenTelemetry specification, "Environment Variable Specification" and
 // "OpenTelemetry Protocol Exporter". The contrib module autoexport does the same
 // for metrics and logs too, and would bring twelve modules for it.
-func exporterOf(complaints *complaints) (sdktrace.SpanExporter, error) {
+func exporterOf(complaints *complaints) (otlptrace.Client, error) {
 	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") {
 		return nil, nil
 	}
@@ -48,12 +48,20 @@ func exporterOf(complaints *complaints) (sdktrace.SpanExporter, error) {
 	otel.SetLogger(logr.New(complaints))
 	switch protocol := firstOf("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"); protocol {
 	case "grpc":
-		return otlptracegrpc.New(context.Background(), otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{}))
+		return started(otlptracegrpc.NewClient(otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{})))
 	case "", "http/protobuf":
-		return otlptracehttp.New(context.Background(), otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))
+		return started(otlptracehttp.NewClient(otlptracehttp.WithRetry(otlptracehttp.RetryConfig{})))
 	default:
 		return nil, fmt.Errorf("%w: OTEL_EXPORTER_OTLP_PROTOCOL=%s", ErrExporter, protocol)
 	}
+}
+
+// started opens the connection; it does not wait for a collector.
+func started(client otlptrace.Client) (otlptrace.Client, error) {
+	if err := client.Start(context.Background()); err != nil {
+		return nil, err
+	}
+	return client, nil
 }
 
 func firstOf(names ...string) string {

@@ -3,16 +3,16 @@ package traces
 import (
 	"slices"
 
-	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
 const (
 	// keptIncidents and keptBytes bound what is kept for a collector that does
 	// not answer: months of incidents of a cluster that is well.
 	keptIncidents = 64
-	keptBytes     = 1 << 20
+	keptBytes     = 1 << 20 // of OTLP JSON
 )
 
 // Kept is what no collector has taken, by trace, the oldest first.
@@ -21,28 +21,71 @@ type kept struct {
 	bytes     int
 }
 
-// Undelivered is what is kept of one trace.
+// Undelivered is what is kept of one trace, in parts as they came.
 type undelivered struct {
 	trace trace.TraceID
-	spans []sdktrace.ReadOnlySpan
-	bytes int
+	parts []part
 }
 
-// add keeps spans and returns how many there is no room for any more: those of
-// the oldest traces.
-func (k *kept) add(spans []sdktrace.ReadOnlySpan) (lost int) {
+// A part is some spans of one trace, also as a line of OTLP JSON.
+type part struct {
+	spans []*otlp.ResourceSpans
+	count int
+	line  []byte
+}
+
+func (in undelivered) spans() (all []*otlp.ResourceSpans, count int) {
+	for _, p := range in.parts {
+		all, count = append(all, p.spans...), count+p.count
+	}
+	return all, count
+}
+
+func (in undelivered) bytes() (n int) {
+	for _, p := range in.parts {
+		n += len(p.line)
+	}
+	return n
+}
+
+// parts sorts spans by trace, in the order in which they came. Lost are those
+// that no line can be made of.
+func parts(spans []sdktrace.ReadOnlySpan) (ids []trace.TraceID, made []part, lost int) {
+	byTrace := map[trace.TraceID][]sdktrace.ReadOnlySpan{}
 	for _, s := range spans {
 		id := s.SpanContext().TraceID()
-		i := slices.IndexFunc(k.incidents, func(in undelivered) bool { return in.trace == id })
-		if i < 0 {
-			i = len(k.incidents)
-			k.incidents = append(k.incidents, undelivered{trace: id})
+		if byTrace[id] == nil {
+			ids = append(ids, id)
 		}
-		in := &k.incidents[i]
-		in.spans = append(in.spans, s)
-		in.bytes += weight(s)
-		k.bytes += weight(s)
+		byTrace[id] = append(byTrace[id], s)
 	}
+	known := ids[:0]
+	for _, id := range ids {
+		converted, err := asOTLP(byTrace[id])
+		if err != nil {
+			lost += len(byTrace[id])
+			continue
+		}
+		line, err := encode(converted)
+		if err != nil {
+			lost += len(byTrace[id])
+			continue
+		}
+		known, made = append(known, id), append(made, part{converted, len(byTrace[id]), line})
+	}
+	return known, made, lost
+}
+
+// add keeps a part and returns how many spans there is no room for any more:
+// those of the oldest traces.
+func (k *kept) add(id trace.TraceID, p part) (lost int) {
+	i := slices.IndexFunc(k.incidents, func(in undelivered) bool { return in.trace == id })
+	if i < 0 {
+		i = len(k.incidents)
+		k.incidents = append(k.incidents, undelivered{trace: id})
+	}
+	k.incidents[i].parts = append(k.incidents[i].parts, p)
+	k.bytes += len(p.line)
 	return k.shrink()
 }
 
@@ -53,50 +96,41 @@ func (k *kept) take() (undelivered, bool) {
 	}
 	in := k.incidents[0]
 	k.incidents = slices.Delete(k.incidents, 0, 1)
-	k.bytes -= in.bytes
+	k.bytes -= in.bytes()
 	return in, true
 }
 
 // putBack is the undoing of take.
 func (k *kept) putBack(in undelivered) (lost int) {
 	k.incidents = slices.Insert(k.incidents, 0, in)
-	k.bytes += in.bytes
+	k.bytes += in.bytes()
 	return k.shrink()
 }
 
 func (k *kept) shrink() (lost int) {
 	for len(k.incidents) > keptIncidents || k.bytes > keptBytes {
 		in, _ := k.take()
-		lost += len(in.spans)
+		_, count := in.spans()
+		lost += count
 	}
 	return lost
 }
 
-// weight is about what a span takes in memory, in bytes: 400 for itself, as
-// much as it says in words, and 64 for each attribute, event and link.
-func weight(s sdktrace.ReadOnlySpan) int {
-	n := 400 + len(s.Name()) + len(s.Status().Description) + attributesWeight(s.Attributes())
-	for _, e := range s.Events() {
-		n += 64 + len(e.Name) + attributesWeight(e.Attributes)
-	}
-	for _, l := range s.Links() {
-		n += 64 + attributesWeight(l.Attributes)
+// count is how many spans there are.
+func (k *kept) count() (n int) {
+	for _, in := range k.incidents {
+		_, count := in.spans()
+		n += count
 	}
 	return n
 }
 
-func attributesWeight(attributes []attribute.KeyValue) int {
-	n := 0
-	for _, a := range attributes {
-		n += 64 + len(a.Key)
-		switch a.Value.Type() {
-		case attribute.STRING:
-			n += len(a.Value.AsString())
-		case attribute.STRINGSLICE:
-			for _, word := range a.Value.AsStringSlice() {
-				n += 16 + len(word)
-			}
+// lines are all of it, a part a line.
+func (k *kept) lines() (all [][]byte) {
+	for _, in := range k.incidents {
+		for _, p := range in.parts {
+			all = append(all, p.line)
 		}
 	}
-	return n
+	return all
 }

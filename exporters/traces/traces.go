@@ -10,7 +10,7 @@
 // Where spans go is said by the standard variables of OpenTelemetry; without
 // any of them nothing is gathered and nothing runs. Spans wait in a batch of at
 // most 512 and are given 5 s to be taken; what a collector does not take is
-// kept, 64 incidents of it, until it does.
+// kept, 64 incidents of it, until it does: on disk too, over a restart.
 package traces
 
 import (
@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
@@ -45,6 +46,7 @@ type Config struct {
 	Node       string
 	Version    string
 	InstanceID string // of this node, stable over restarts
+	StateDir   string // where incidents that no collector takes are kept over restarts; empty for nowhere
 	// Report is told of errors of the SDK and of exports, one a minute at most;
 	// it may be nil. It is called from any goroutine and must not block.
 	Report func(error)
@@ -65,21 +67,21 @@ type Traces struct {
 // Where it asks for nothing, the Traces records nothing and costs nothing.
 func New(cfg Config) (*Traces, error) {
 	complaints := newComplaints(cfg.Report)
-	exporter, err := exporterOf(complaints)
-	if exporter == nil || err != nil {
+	client, err := exporterOf(complaints)
+	if client == nil || err != nil {
 		return &Traces{}, err
 	}
-	return start(cfg, exporter, complaints)
+	return start(cfg, client, complaints)
 }
 
-func start(cfg Config, exporter sdktrace.SpanExporter, complaints *complaints) (*Traces, error) {
+func start(cfg Config, client otlptrace.Client, complaints *complaints) (*Traces, error) {
 	otel.SetErrorHandler(complaints)
 	resource, err := resourceOf(cfg)
 	if err != nil {
 		return &Traces{}, fmt.Errorf("resource of the traces: %w", err)
 	}
 	t := &Traces{queue: queue.New(depth), gathered: make(chan struct{})}
-	t.courier = newCourier(exporter, complaints.Handle)
+	t.courier = newCourier(client, cfg.StateDir, complaints.Handle)
 	t.gate = newGate(t.courier)
 	provider := func(options ...sdktrace.TracerProviderOption) *sdktrace.TracerProvider {
 		return sdktrace.NewTracerProvider(append(options,
