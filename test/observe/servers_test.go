@@ -65,10 +65,23 @@ type prometheus struct {
 	api  string
 }
 
-// prometheus scrapes both nodes every second with the shipped example, and
-// judges by the shipped rules. It tells the Alertmanager at that address, or
-// nobody.
-func (s *site) prometheus(listen, alertmanager string, flags ...string) prometheus {
+// prometheus is one that has scraped both nodes.
+func (s *site) prometheus(listen, alertmanager string) prometheus {
+	s.t.Helper()
+	p := s.scraper(listen, alertmanager)
+	s.eventually("Prometheus has scraped both nodes", func() error {
+		up, err := p.instant(`sum(up{job="systole"}) == 2`, time.Now())
+		if err == nil && len(up) == 0 {
+			err = errors.New("it has not")
+		}
+		return err
+	})
+	return p
+}
+
+// scraper scrapes both nodes every second with the shipped example, and judges
+// by the shipped rules. It tells the Alertmanager at that address, or nobody.
+func (s *site) scraper(listen, alertmanager string, flags ...string) prometheus {
 	s.t.Helper()
 	rules, err := filepath.Abs(filepath.Join(shipped, "systole.rules.yml"))
 	must(s.t, err)
@@ -93,11 +106,8 @@ func (s *site) prometheus(listen, alertmanager string, flags ...string) promethe
 	s.beside("prometheus", append(flags, "--config.file="+file, "--storage.tsdb.path="+filepath.Dir(file),
 		"--web.listen-address="+listen, "--log.level=warn")...)
 	p := prometheus{s, "http://" + listen + "/api/v1/"}
-	s.eventually("Prometheus has scraped both nodes", func() error {
-		up, err := p.instant(`sum(up{job="systole"}) == 2`, time.Now())
-		if err == nil && len(up) == 0 {
-			err = errors.New("it has not")
-		}
+	s.eventually("Prometheus is ready", func() error {
+		_, err := s.get("http://" + listen + "/-/ready")
 		return err
 	})
 	return p

@@ -1,0 +1,137 @@
+package observe
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var length = flag.Duration("length", time.Minute, "how long the long run is, in whole rounds of its scenario: make observe")
+
+// TestLongRun lets everything befall a cluster and then asks two Prometheus
+// servers, one of which keeps native histograms, every query of every dashboard
+// and every rule. What has no answer, and what has not moved, must be listed
+// with its reason.
+func TestLongRun(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, everything())
+	for _, n := range s.nodes() {
+		must(t, n.WriteFile("/etc/systemd/system/worker.service", []byte(worker), 0o644))
+	}
+	servers := []prometheus{
+		s.scraper("127.0.0.1:9090", ""),
+		s.scraper("127.0.0.1:9091", "", "--enable-feature=native-histograms,exemplar-storage"),
+	}
+	began := time.Now()
+	s.start()
+	run := scenario{s, s.eavesdropper()}
+	for round := 1; round == 1 || time.Since(began) < *length; round++ {
+		for _, step := range run.steps() {
+			stepped := time.Now()
+			step.do()
+			s.settled()
+			s.held(virtual, s.alpha)
+			t.Logf("round %d, %v: %s took %v", round, time.Since(began).Round(time.Second), step.name, time.Since(stepped).Round(time.Millisecond))
+		}
+	}
+	run.scraped()
+	ended := time.Now()
+	expectAnswers(t, servers, began, ended)
+	expectMoves(t, servers[0], began, ended)
+}
+
+// expectAnswers asks everything there is to ask.
+func expectAnswers(t *testing.T, servers []prometheus, began, ended time.Time) {
+	t.Helper()
+	panels := map[string][2]int{}
+	for _, q := range slices.Concat(boards(t), rules(t)) {
+		var found [2]int
+		for i, p := range servers {
+			got, err := p.between(fill(q.expr, ended.Sub(began)), began, ended)
+			if err != nil {
+				t.Errorf("%s: %v", q.of, err)
+			}
+			found[i] = len(got)
+		}
+		if q.panel != "" && q.later == "" {
+			sum := panels[q.panel]
+			panels[q.panel] = [2]int{sum[0] + found[0], sum[1] + found[1]}
+		}
+		why, listed := empty[q.of]
+		if q.later != "" {
+			why, listed = q.later, true
+		}
+		switch some := found != [2]int{}; {
+		case some && listed:
+			t.Errorf("%s: has an answer, so %q is not so", q.of, why)
+		case !some && !listed:
+			t.Errorf("%s: no answer to %s", q.of, q.expr)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(panels)) {
+		if panels[name][0] == 0 || panels[name][1] == 0 {
+			t.Errorf("panel %s: %v series with classic and with native histograms", name, panels[name])
+		}
+	}
+	t.Logf("%d panels were asked", len(panels))
+}
+
+// A family is a row of docs/metrics.md.
+type family struct{ name, kind, movedBy string }
+
+var row = regexp.MustCompile("(?m)^\\| `(systole_[a-z0-9_]+)` \\| ([a-z]+)[^|]* \\| [^|]* \\|.*\\| ([^|]*) \\| [^|]* \\|$")
+
+// catalogue reads docs/metrics.md, which is generated from the table of the
+// exporter.
+func catalogue(t *testing.T) (all []family) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/metrics.md")
+	must(t, err)
+	exported, _, _ := strings.Cut(string(text), "## Not yet")
+	for _, m := range row.FindAllStringSubmatch(exported, -1) {
+		all = append(all, family{m[1], m[2], m[3]})
+	}
+	if len(all) < 50 {
+		t.Fatalf("docs/metrics.md: only %d families understood", len(all))
+	}
+	return all
+}
+
+// expectMoves looks whether each family of the catalogue had two values.
+func expectMoves(t *testing.T, p prometheus, began, ended time.Time) {
+	t.Helper()
+	moved := 0
+	for _, f := range catalogue(t) {
+		name := f.name
+		if f.kind == "histogram" {
+			name += "_count"
+		}
+		run := fmt.Sprintf("%s[%ds]", name, int(ended.Sub(began).Seconds()))
+		there, err := p.instant("count(last_over_time("+run+"))", ended)
+		must(t, err)
+		if len(there) == 0 {
+			t.Errorf("%s: no series", f.name)
+		}
+		got, err := p.instant("max by (node) (max_over_time("+run+") - min_over_time("+run+")) > 0", ended)
+		must(t, err)
+		why, listed := still[f.name]
+		if f.movedBy == "configuration" {
+			why, listed = f.movedBy, true
+		}
+		switch {
+		case len(got) > 0 && listed:
+			t.Errorf("%s: has moved, so %q is not so", f.name, why)
+		case len(got) == 0 && !listed:
+			t.Errorf("%s: has not moved", f.name)
+		case len(got) > 0:
+			moved++
+		}
+	}
+	t.Logf("%d families have moved", moved)
+}

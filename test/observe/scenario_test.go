@@ -1,0 +1,208 @@
+package observe
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/systole-ha/systole/test/cluster"
+	"github.com/systole-ha/systole/test/lab"
+)
+
+// A scenario is what befalls a cluster in its life, as fast as it goes.
+type scenario struct {
+	*site
+	ear *eavesdropper
+}
+
+// everything is a cluster in which all that can be configured is.
+func everything() lab.Files {
+	f := files(calm, []string{"alpha " + address + " nginx", "beta IPaddr::192.0.2.60/24/eth0 worker"},
+		"auto_failback on", "ping 192.0.2.100")
+	f["authkeys"] += "2 crc\n"
+	return f
+}
+
+// worker is the service that crashes.
+const worker = "[Service]\nExecStart=/usr/bin/sleep infinity\nRestart=always\nRestartSec=100ms\n"
+
+// steps are in an order in which each leaves both nodes well. A scrape or two
+// must see what lasts.
+func (s scenario) steps() []struct {
+	name string
+	do   func()
+} {
+	return []struct {
+		name string
+		do   func()
+	}{
+		{"death and failback", s.death},
+		{"standby and back", s.standby},
+		{"a dead link", s.deadLink},
+		{"a ping node that does not answer", s.pingNode},
+		{"a unit that crashes", s.crash},
+		{"a unit that does not start", s.failedStart},
+		{"pauses of more than half of deadtime", s.pauses},
+		{"datagrams that nobody should believe", s.rejected},
+		{"datagrams twice, late, and not at all", s.disorder},
+		{"a split", s.split},
+		{"another file, another version", s.difference},
+		{"a clean stop of everything, and one node alone", s.alone},
+	}
+}
+
+// scraped lets Prometheus see how things are.
+func (s scenario) scraped() { pass(s.t, 2500*time.Millisecond) }
+
+func (s scenario) death() {
+	s.powerOff(s.alpha)
+	s.held(virtual, s.beta)
+	s.scraped()
+	s.comeBack(s.alpha)
+}
+
+func (s scenario) standby() {
+	s.run(s.alpha, "hb_standby", "all")
+	s.settled()
+	s.scraped()
+	s.run(s.alpha, "hb_takeover", "local")
+}
+
+func (s scenario) deadLink() {
+	since := time.Now()
+	must(s.t, s.alpha.Cut(lab.Private, lab.Both))
+	s.entry(s.beta, since, "link.down")
+	s.scraped()
+	must(s.t, s.alpha.Heal(lab.Private))
+	s.entry(s.beta, since, "link.up")
+	// And one whose device is gone: nothing can be sent.
+	s.run(s.alpha, "ip", "link", "set", "eth1", "down")
+	s.scraped()
+	s.run(s.alpha, "ip", "link", "set", "eth1", "up")
+	s.entry(s.alpha, since, "link.up")
+}
+
+func (s scenario) pingNode() {
+	since := time.Now()
+	must(s.t, s.lose(s.alpha, "icmp type echo-reply"))
+	s.entry(s.alpha, since, "peer.state_changed", "peer", "192.0.2.100", "to", "dead")
+	s.scraped()
+	must(s.t, s.hear(s.alpha))
+	s.entry(s.alpha, since, "peer.state_changed", "peer", "192.0.2.100", "to", "ping")
+}
+
+func (s scenario) crash() {
+	for range 4 {
+		before := s.mainPID(s.beta, "worker")
+		must(s.t, s.beta.Signal(soon(s.t), "worker", "KILL"))
+		s.eventually("systemd to start it again", func() error {
+			if pid := s.mainPID(s.beta, "worker"); pid == before || pid == "0" {
+				return fmt.Errorf("its process is %s", pid)
+			}
+			return nil
+		})
+	}
+}
+
+func (s scenario) mainPID(n *lab.Node, unit string) string {
+	s.t.Helper()
+	return s.run(n, "systemctl", "show", "--value", "--property=MainPID", unit)
+}
+
+// failedStart has nginx fail on alpha after a while, so that it goes to beta.
+func (s scenario) failedStart() {
+	since := time.Now()
+	const dropIn = "/etc/systemd/system/nginx.service.d"
+	must(s.t, s.alpha.Configure(dropIn, lab.Files{"fails.conf": "[Service]\nExecStartPre=/bin/sh -c 'sleep 2.5; false'\n"}))
+	must(s.t, s.alpha.Reload(soon(s.t)))
+	s.run(s.alpha, "hb_standby", "all")
+	s.settled()
+	s.run(s.alpha, "hb_takeover", "local")
+	s.entry(s.alpha, since, "takeover.failed")
+	s.held(virtual, s.beta)
+	s.run(s.alpha, "rm", dropIn+"/fails.conf")
+	must(s.t, s.alpha.Reload(soon(s.t)))
+	s.settled()
+	s.run(s.alpha, "hb_takeover", "local")
+	s.held(virtual, s.alpha)
+}
+
+// pauses stops alpha's daemon five times for 0.6 of deadtime.
+func (s scenario) pauses() {
+	for range 5 {
+		since := time.Now()
+		must(s.t, s.alpha.Signal(soon(s.t), cluster.Unit, "STOP"))
+		pass(s.t, calm.Deadtime*6/10)
+		must(s.t, s.alpha.Signal(soon(s.t), cluster.Unit, "CONT"))
+		s.entry(s.beta, since, "heartbeat.late")
+	}
+}
+
+func (s scenario) rejected() {
+	since := time.Now()
+	for range 20 {
+		s.ear.say([]byte("this is no heartbeat"))
+	}
+	s.entry(s.beta, since, "heartbeat.rejected")
+}
+
+// disorder plays alpha's own heartbeats to beta again.
+func (s scenario) disorder() {
+	s.ear.say(s.ear.newest())
+	must(s.t, s.deafen(s.beta, "eth0", "eth1"))
+	missed := s.ear.newest()
+	s.ear.next()
+	must(s.t, s.hear(s.beta))
+	s.ear.newest()
+	s.ear.say(missed)
+	s.scraped()
+}
+
+func (s scenario) split() {
+	since := time.Now()
+	s.both(func(n *lab.Node) error { return s.deafen(n, "eth0", "eth1") })
+	s.held(virtual, s.beta)
+	s.scraped()
+	s.both(s.hear)
+	s.entry(s.beta, since, "split_brain.cleared")
+}
+
+// difference lets beta run another version with another warntime for a while.
+func (s scenario) difference() {
+	text := s.run(s.beta, "cat", "/etc/ha.d/ha.cf")
+	other, err := os.ReadFile(s.otherVersion())
+	must(s.t, err)
+	must(s.t, s.beta.WriteFile("/usr/sbin/systole.other", other, 0o755))
+	s.run(s.beta, "sh", "-c", "cd /usr/sbin && cp -p systole systole.own && mv systole.other systole")
+	must(s.t, s.beta.Configure("/etc/ha.d", lab.Files{"ha.cf": text + "\nwarntime 900ms\n"}))
+	s.run(s.beta, "systemctl", "restart", cluster.Unit)
+	s.settled()
+	s.scraped()
+	must(s.t, s.beta.Configure("/etc/ha.d", lab.Files{"ha.cf": text + "\n"}))
+	s.run(s.beta, "mv", "/usr/sbin/systole.own", "/usr/sbin/systole")
+	s.run(s.beta, "systemctl", "restart", cluster.Unit)
+}
+
+// otherVersion is this daemon as a later release of it.
+func (s scenario) otherVersion() string {
+	s.t.Helper()
+	file := filepath.Join(s.t.TempDir(), "systole")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-X github.com/prometheus/common/version.Version=99.0.0", "-o", file, "../../cmd/systole")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("build another version: %v\n%s", err, out)
+	}
+	return file
+}
+
+func (s scenario) alone() {
+	s.both(func(n *lab.Node) error { return n.Stop(within(s.t, time.Minute), cluster.Unit) })
+	s.scraped()
+	must(s.t, cluster.Start(soon(s.t), s.beta))
+	s.held(virtual, s.beta) // after initdead
+	s.scraped()
+	must(s.t, cluster.Start(soon(s.t), s.alpha))
+}
