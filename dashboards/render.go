@@ -64,7 +64,8 @@ func (b Board) has(v Variable) bool {
 	return false
 }
 
-// annotations mark on every panel what happened when.
+// annotations mark on every panel what happened when. A split brain that heals
+// is over before the next scrape, and only its counter tells of it.
 func (b Board) annotations() []any {
 	cluster := hereClusters
 	if !b.has(anyCluster) {
@@ -84,7 +85,7 @@ func (b Board) annotations() []any {
 		},
 		mark("Takeover", Blue, `max by (cluster, node) (systole_takeover_last_timestamp_seconds{%s} > 0) * 1000`, "ended on {{node}} of {{cluster}}", true),
 		mark("Peer dead", Red, `max by (cluster, node, peer) (systole_peer_state{%s, state="dead"}) == 1`, "{{node}} calls {{peer}} of {{cluster}} dead", false),
-		mark("Split brain", Purple, `max by (cluster) (systole_split_brain_suspected{%s}) == 1`, "two owners of one group in {{cluster}}", false),
+		mark("Split brain", Purple, `max by (cluster) (systole_split_brain_suspected{%[1]s}) == 1 or sum by (cluster) (increase(systole_split_brains_total{%[1]s}[1m])) > 0`, "two owners of one group in {{cluster}}", false),
 	}
 }
 

@@ -82,33 +82,39 @@ var byKind = func() map[string]Entry {
 // SeverityOf is the severity of e: its kind's, save for the few events whose
 // weight depends on what they say.
 func SeverityOf(e Event) Severity {
-	switch e := e.(type) {
-	case AgentLate:
-		if !e.Held {
-			return Info
-		}
-	case PeerDead:
-		if e.NeverHeard {
-			return Notice // nobody has ever depended on it
-		}
-	case ConfigDrift:
-		if e.Ours == e.Theirs {
-			return Notice
-		}
-	case ClockSkew:
-		if e.Agrees {
-			return Notice
-		}
-	case ReadinessChanged:
-		if !e.Ready {
-			return Warning
-		}
-	case ResourceOperation:
-		if e.Result != "ok" {
-			return Warning
-		}
+	if other, is := unlike(e); is {
+		return other
 	}
 	return Lookup(e).Severity
+}
+
+// Severities are all that events of e's kind can have, the kind's own first.
+func Severities(e Event) []Severity {
+	own := Lookup(e).Severity
+	if other, _ := unlike(e); other != own && other != Sample {
+		return []Severity{own, other}
+	}
+	return []Severity{own}
+}
+
+// unlike is the other severity that some events of e's kind have, and whether e
+// is one of them. Where a kind has only one it is Sample, and false.
+func unlike(e Event) (other Severity, is bool) {
+	switch e := e.(type) {
+	case AgentLate:
+		return Info, !e.Held
+	case PeerDead:
+		return Notice, e.NeverHeard // nobody has ever depended on it
+	case ConfigDrift:
+		return Notice, e.Ours == e.Theirs
+	case ClockSkew:
+		return Notice, e.Agrees
+	case ReadinessChanged:
+		return Warning, !e.Ready
+	case ResourceOperation:
+		return Warning, e.Result != "ok"
+	}
+	return Sample, false
 }
 
 func (NodeStarted) Kind() string            { return "node.started" }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,27 @@ func TestFieldNames(t *testing.T) {
 			if name := snake(reflect.TypeOf(entry.Event).Field(i).Name); strings.Contains(name, "__") {
 				t.Errorf("%s: field %s", entry.Event.Kind(), name)
 			}
+		}
+	}
+}
+
+// TestSeveritiesOfAKind: the list does not depend on what the event says.
+func TestSeveritiesOfAKind(t *testing.T) {
+	for _, tt := range []struct {
+		event Event
+		want  []Severity
+	}{
+		{NodeStarted{}, []Severity{Info}},
+		{HeartbeatSent{}, []Severity{Sample}},
+		{PeerDead{}, []Severity{Critical, Notice}},
+		{PeerDead{NeverHeard: true}, []Severity{Critical, Notice}},
+		{ReadinessChanged{Ready: true}, []Severity{Notice, Warning}},
+	} {
+		if got := Severities(tt.event); !slices.Equal(got, tt.want) {
+			t.Errorf("Severities(%+v):\n got %v\nwant %v", tt.event, got, tt.want)
+		}
+		if got := SeverityOf(tt.event); !slices.Contains(tt.want, got) {
+			t.Errorf("SeverityOf(%+v) is %v, which is none of %v", tt.event, got, tt.want)
 		}
 	}
 }

@@ -99,10 +99,11 @@ func describe(t *testing.T, b *strings.Builder, entry event.Entry, structs map[s
 
 // severity names both where it depends on what the event says.
 func severity(entry event.Entry) string {
-	if other := event.SeverityOf(entry.Event); other != entry.Severity {
-		return fmt.Sprintf("%s or %s", min(entry.Severity, other), max(entry.Severity, other))
+	all := event.Severities(entry.Event)
+	if len(all) == 2 {
+		return fmt.Sprintf("%s or %s", min(all[0], all[1]), max(all[0], all[1]))
 	}
-	return entry.Severity.String()
+	return all[0].String()
 }
 
 // jsonName is the field's name as event.Map has it.

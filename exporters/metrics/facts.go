@@ -96,15 +96,13 @@ func (s *series) process() {
 // severities are the counters of one kind of event, by its severity.
 type severities map[event.Severity]prometheus.Counter
 
-// newEvents knows the severities of each kind: the catalogue's, and that of an
-// event that says nothing, which differs where the severity depends on what is
-// said.
+// newEvents makes a counter for each severity that events of a kind can have.
 func newEvents(s *series) map[string]severities {
 	events := map[string]severities{}
 	for _, entry := range event.Catalogue {
 		kind := entry.Event.Kind()
 		events[kind] = severities{}
-		for _, severity := range []event.Severity{entry.Severity, event.SeverityOf(entry.Event)} {
+		for _, severity := range event.Severities(entry.Event) {
 			events[kind][severity] = s.counter("systole_events_total", kind, severity.String())
 		}
 	}

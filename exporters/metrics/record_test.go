@@ -381,8 +381,20 @@ func TestEverythingIsCounted(t *testing.T) {
 		tell(m, boot, entry.Event)
 		want = append(want, `systole_events_total{event="`+entry.Event.Kind()+`",severity="`+event.SeverityOf(entry.Event).String()+`"} 1`)
 	}
-	tell(m, boot, event.ResourceOperation{Result: "ok"}, event.AgentLate{Held: true})
-	want = append(want, `systole_events_total{event="resource.operation",severity="info"} 1`, `systole_events_total{event="agent.late",severity="warning"} 1`)
+	for _, other := range []struct {
+		event    event.Event
+		severity string
+	}{
+		{event.ResourceOperation{Result: "ok"}, "info"},
+		{event.AgentLate{Held: true}, "warning"},
+		{event.PeerDead{NeverHeard: true}, "notice"},
+		{event.ConfigDrift{Ours: "a", Theirs: "b"}, "warning"},
+		{event.ClockSkew{Agrees: true}, "notice"},
+		{event.ReadinessChanged{Ready: true}, "notice"},
+	} {
+		tell(m, boot, other.event)
+		want = append(want, `systole_events_total{event="`+other.event.Kind()+`",severity="`+other.severity+`"} 1`)
+	}
 	slices.Sort(want)
 	got := slices.DeleteFunc(moved(before, page(t, m)), func(line string) bool { return !strings.HasPrefix(line, "systole_events_total") })
 	if !slices.Equal(got, want) {

@@ -50,10 +50,7 @@ var letters = []struct {
 func eventCount() int {
 	n := 0
 	for _, entry := range event.Catalogue {
-		n++
-		if event.SeverityOf(entry.Event) != entry.Severity {
-			n++
-		}
+		n += len(event.Severities(entry.Event))
 	}
 	return n
 }
