@@ -35,6 +35,7 @@ var Packages = []Package{
 	{"keepalived", "keepalived", "a rival to measure", false},
 	{"prometheus", "prometheus", "rules and dashboards", false},
 	{"prometheus-alertmanager", "prometheus-alertmanager", "alerts", false},
+	{"chromium", "chromium", "the web page", false},
 }
 
 // sbin is looked through after PATH: a root shell entered by su has no sbin.
