@@ -97,6 +97,8 @@ func (d *daemon) run() error {
 	measured := d.metricsConfig(identity, j, spans, others)
 	books := d.openLedger(measured.Groups)
 	measured.Outages = books
+	kept := d.openKept()
+	measured.Memory, measured.Remember = kept.memory, kept.put
 	m, err := metrics.New(measured)
 	if err != nil {
 		return err
@@ -112,6 +114,7 @@ func (d *daemon) run() error {
 	var beside sync.WaitGroup
 	beside.Go(func() { n.run(ctx, a.Alive) })
 	beside.Go(func() { d.keepLedger(ctx, books) })
+	beside.Go(func() { kept.run(ctx) })
 	beside.Go(func() { d.serveWeb(ctx, m, server, node{a, d.cfg}) })
 	beside.Go(func() {
 		if err := server.Serve(ctx, node{a, d.cfg}); err != nil {

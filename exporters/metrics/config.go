@@ -35,10 +35,10 @@ type Config struct {
 	// read by scrapes, from any goroutine.
 	Outages Outages
 
-	// LastTakeover and LastTakeoverTook are the newest takeover of an earlier
-	// run of this daemon; zero where none is known.
-	LastTakeover     time.Time
-	LastTakeoverTook time.Duration
+	// Memory is what an earlier run of this daemon remembered. Remember is told
+	// of every change of it, by Record: it must not block. It may be nil.
+	Memory   Memory
+	Remember func(Memory)
 
 	// Now is the clock of the gauges that age between events; time.Now where nil.
 	Now func() time.Time

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -81,7 +82,7 @@ func (m *Metrics) groupChanged(e event.GroupStateChanged) {
 	g.running = e.To == "running"
 	g.active.Set(oneIf(g.running))
 	if g.running && g.ours {
-		m.standby.Set(0)
+		m.standbySince(time.Time{})
 	}
 	if g.running || e.To == "stopped" {
 		for _, r := range g.resources {

@@ -188,7 +188,7 @@ var families = []family{
 	{"systole_takeover_in_progress", gauge, nil, "1", "takeover.started, takeover.completed", nil,
 		"1 while a takeover runs"},
 	{"systole_takeover_last_timestamp_seconds", gauge, nil, "1", "takeover.completed", nil,
-		"End of the newest takeover, 0 if none is known"},
+		"End of the newest takeover, 0 if none is known; kept over restarts, as all systole_takeover_last_"},
 	{"systole_takeover_last_duration_seconds", gauge, nil, "1", "takeover.completed", nil,
 		"Length of the newest takeover"},
 	{"systole_takeover_last_phase_duration_seconds", gauge, labels("phase"), "7", "takeover.completed", nil,

@@ -29,6 +29,8 @@ type Metrics struct {
 	groups    map[string]*group
 	durations map[string]observers // of operations, by driver
 	standby   prometheus.Gauge     // since when
+	memory    Memory
+	remember  func(Memory)
 	takeovers takeovers
 	commands  map[string]counters // by command, then result
 }
@@ -38,6 +40,9 @@ type Metrics struct {
 func New(cfg Config) (*Metrics, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Remember == nil {
+		cfg.Remember = func(Memory) {}
 	}
 	s := newSeries(cfg.Cluster, cfg.Node)
 	m := &Metrics{
@@ -55,12 +60,14 @@ func New(cfg Config) (*Metrics, error) {
 		holds:     s.stateSet("systole_node_resources", holds, "none"),
 		groups:    map[string]*group{},
 		durations: newDurations(s, cfg.Groups),
+		remember:  cfg.Remember,
 		standby:   s.gauge("systole_node_standby_since_timestamp_seconds"),
-		takeovers: newTakeovers(s, cfg),
+		takeovers: newTakeovers(s),
 		commands:  newCommands(s, cfg.Commands),
 	}
 	m.strangers()
 	m.configured(cfg)
+	m.recall(cfg.Memory)
 	if err := s.facts(cfg); err != nil {
 		return nil, err
 	}

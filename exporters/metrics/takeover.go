@@ -27,7 +27,7 @@ type takeovers struct {
 // trace id of 128 has.
 const traceWords = 4
 
-func newTakeovers(s *series, cfg Config) takeovers {
+func newTakeovers(s *series) takeovers {
 	t := takeovers{
 		running:    map[uint64]bool{},
 		inProgress: s.gauge("systole_takeover_in_progress"),
@@ -45,8 +45,6 @@ func newTakeovers(s *series, cfg Config) takeovers {
 	for i := range t.lastTrace {
 		t.lastTrace[i] = s.gauge("systole_takeover_last_trace_id", strconv.Itoa(i))
 	}
-	t.lastEnd.Set(unix(cfg.LastTakeover))
-	t.lastLen.Set(cfg.LastTakeoverTook.Seconds())
 	return t
 }
 
@@ -69,27 +67,27 @@ func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted, of 
 	}
 	t.ended[e.Trigger].countIn(of, e.Result)
 	t.took.observeIn(of, e.Trigger, e.Took)
-	t.lastEnd.Set(unix(at))
-	t.lastLen.Set(e.Took.Seconds())
-	t.anatomy(e)
-}
-
-// anatomy shows the phases of the newest takeover, which were told just before
-// its end, and its trace.
-func (t *takeovers) anatomy(e event.TakeoverCompleted) {
-	for _, g := range t.lastPhases {
-		g.Set(0)
-	}
+	phases := map[string]time.Duration{} // told just before its end
 	for _, p := range t.told {
-		if g, ok := t.lastPhases[p.Phase]; ok && p.ID == e.ID {
-			g.Set(p.Took.Seconds())
+		if p.ID == e.ID {
+			phases[p.Phase] = p.Took
 		}
 	}
 	t.told = t.told[:0]
+	m.keep(at, e.Took, phases, e.Trace)
+}
+
+// show shows the newest takeover.
+func (t *takeovers) show(newest Memory) {
+	t.lastEnd.Set(unix(newest.Ended))
+	t.lastLen.Set(newest.Took.Seconds())
+	for phase, g := range t.lastPhases {
+		g.Set(newest.Phases[phase].Seconds())
+	}
 	for i, g := range t.lastTrace {
 		word := uint64(0)
-		if len(e.Trace) == 8*traceWords {
-			word, _ = strconv.ParseUint(e.Trace[8*i:8*i+8], 16, 32)
+		if len(newest.Trace) == 8*traceWords {
+			word, _ = strconv.ParseUint(newest.Trace[8*i:8*i+8], 16, 32)
 		}
 		g.Set(float64(word))
 	}
@@ -112,7 +110,7 @@ func (m *Metrics) releaseStarted(at time.Time, e event.ReleaseStarted) {
 	}
 	for _, name := range e.Groups {
 		if g, ok := m.groups[name]; ok && g.ours {
-			m.standby.Set(unix(at))
+			m.standbySince(at)
 			return
 		}
 	}
