@@ -93,7 +93,7 @@ func (d *daemon) run() error {
 		return err
 	}
 	spans := d.newTraces(identity)
-	others := d.openReceivers(identity, note)
+	others := d.openReceivers(identity, !spans.Enabled(), note)
 	measured := d.metricsConfig(identity, j, spans, others)
 	books := d.openLedger(measured.Groups)
 	measured.Outages = books

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/exporters/metrics"
+	"github.com/systole-ha/systole/exporters/otlplogs"
 	"github.com/systole-ha/systole/exporters/webhook"
 )
 
@@ -30,12 +32,15 @@ type receivers struct {
 	webhooks []metrics.Webhook
 }
 
-// openReceivers starts them. note raises an event, and may be called from any
-// goroutine.
-func (d *daemon) openReceivers(id identity, note func(event.Event)) *receivers {
+// openReceivers starts them. sdk says that nobody listens to OpenTelemetry's SDK
+// yet. note raises an event, and may be called from any goroutine.
+func (d *daemon) openReceivers(id identity, sdk bool, note func(event.Event)) *receivers {
 	r := &receivers{}
 	if len(d.cfg.Webhooks) > 0 {
 		r.add("webhook", d.openWebhooks(r, id, note))
+	}
+	if logs := d.openLogs(id, sdk, note); logs != nil {
+		r.add("otlp_logs", logs)
 	}
 	return r
 }
@@ -69,6 +74,20 @@ func (d *daemon) openWebhooks(r *receivers, id identity, note func(event.Event))
 		r.webhooks = append(r.webhooks, metrics.Webhook{Name: w.Name, Deliveries: func() map[string]uint64 { return opened.Deliveries(w.Name) }})
 	}
 	return opened
+}
+
+// openLogs starts the log records that the variables of OpenTelemetry in the
+// environment ask for; nil where they do not. What is wrong with them is said,
+// and costs the log records only.
+func (d *daemon) openLogs(id identity, sdk bool, note func(event.Event)) *otlplogs.Logs {
+	logs, err := otlplogs.New(otlplogs.Config{
+		Cluster: d.cfg.Cluster, Node: d.cfg.Self, Version: version.Version, InstanceID: hex.EncodeToString(id.uuid[:]),
+		Report: d.trouble("otlp_logs", note), SDK: sdk,
+	})
+	if err != nil {
+		d.log.Error("no log records for a collector", "err", err)
+	}
+	return logs
 }
 
 // severityNamed is the severity of that name; the configuration has checked it.

@@ -41,7 +41,7 @@ func TestReceiversAreMeasured(t *testing.T) {
 	defer server.Close()
 	d := daemonOf(t, "webhook pager "+server.URL+" severity=critical\n")
 	j := journal.New(journal.Config{Fallback: io.Discard})
-	r := d.openReceivers(identity{generation: 7}, func(event.Event) {})
+	r := d.openReceivers(identity{generation: 7}, true, func(event.Event) {})
 	m, err := metrics.New(d.metricsConfig(identity{}, j, &traces.Traces{}, r))
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestReceiversAreMeasured(t *testing.T) {
 }
 
 func TestNothingAskedForNothingRuns(t *testing.T) {
-	if r := daemonOf(t, "").openReceivers(identity{}, nil); len(r.each) != 0 {
+	if r := daemonOf(t, "").openReceivers(identity{}, true, nil); len(r.each) != 0 {
 		t.Errorf("%v run", r.names)
 	}
 }
