@@ -20,13 +20,14 @@ type scenario struct {
 // everything is a cluster in which all that can be configured is.
 func everything() lab.Files {
 	f := files(calm, []string{"alpha " + address + " nginx", "beta IPaddr::192.0.2.60/24/eth0 worker"},
-		"auto_failback on", "ping 192.0.2.100")
+		"auto_failback on", "ping 192.0.2.100", webhookTo)
 	f["authkeys"] += "2 crc\n"
 	return f
 }
 
-// worker is the service that crashes.
-const worker = "[Service]\nExecStart=/usr/bin/sleep infinity\nRestart=always\nRestartSec=100ms\n"
+// worker is the service that crashes. It takes its time to stop, so that what
+// waits for it is seen by a scrape.
+const worker = "[Service]\nExecStart=/usr/bin/sleep infinity\nExecStop=/usr/bin/sleep 1.5\nRestart=always\nRestartSec=100ms\n"
 
 // steps are in an order in which each leaves both nodes well. A scrape or two
 // must see what lasts.
@@ -49,6 +50,9 @@ func (s scenario) steps() []struct {
 		{"datagrams twice, late, and not at all", s.disorder},
 		{"a split", s.split},
 		{"another file, another version", s.difference},
+		{"a file with an error, read again", s.reload},
+		{"another machine with the same address", s.conflict},
+		{"a journal that stands still", s.deafJournal},
 		{"a clean stop of everything, and one node alone", s.alone},
 	}
 }
@@ -169,14 +173,14 @@ func (s scenario) split() {
 	s.entry(s.beta, since, "split_brain.cleared")
 }
 
-// difference lets beta run another version with another warntime for a while.
+// difference lets beta run another version with another deadtime for a while.
 func (s scenario) difference() {
 	text := s.run(s.beta, "cat", "/etc/ha.d/ha.cf")
 	other, err := os.ReadFile(s.otherVersion())
 	must(s.t, err)
 	must(s.t, s.beta.WriteFile("/usr/sbin/systole.other", other, 0o755))
 	s.run(s.beta, "sh", "-c", "cd /usr/sbin && cp -p systole systole.own && mv systole.other systole")
-	must(s.t, s.beta.Configure("/etc/ha.d", lab.Files{"ha.cf": text + "\nwarntime 900ms\n"}))
+	must(s.t, s.beta.Configure("/etc/ha.d", lab.Files{"ha.cf": text + "\ndeadtime 2100ms\n"}))
 	s.run(s.beta, "systemctl", "restart", cluster.Unit)
 	s.settled()
 	s.scraped()
@@ -196,6 +200,35 @@ func (s scenario) otherVersion() string {
 		s.t.Fatalf("build another version: %v\n%s", err, out)
 	}
 	return file
+}
+
+func (s scenario) reload() {
+	text := s.run(s.alpha, "cat", "/etc/ha.d/ha.cf")
+	for _, after := range []string{"\nkeepalive never\n", "\n"} {
+		must(s.t, s.alpha.Configure("/etc/ha.d", lab.Files{"ha.cf": text + after}))
+		s.run(s.alpha, "systemctl", "reload", cluster.Unit)
+		s.scraped()
+	}
+}
+
+// conflict gives the client an address that beta holds.
+func (s scenario) conflict() {
+	for _, verb := range []string{"add", "delete"} {
+		_, err := s.lab.Client().Run(soon(s.t), "ip", "address", verb, "192.0.2.60/32", "dev", "eth0")
+		must(s.t, err)
+		s.scraped()
+	}
+}
+
+// deafJournal stops journald while there is something to tell.
+func (s scenario) deafJournal() {
+	must(s.t, s.alpha.Signal(soon(s.t), "systemd-journald", "STOP"))
+	s.run(s.alpha, "hb_standby", "all")
+	s.settled()
+	s.run(s.alpha, "hb_takeover", "local")
+	s.settled()
+	s.scraped()
+	must(s.t, s.alpha.Signal(soon(s.t), "systemd-journald", "CONT"))
 }
 
 func (s scenario) alone() {
