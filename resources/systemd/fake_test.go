@@ -154,6 +154,14 @@ func (m manager) RefUnit(name string) *dbus.Error {
 	return nil
 }
 
+// Subscribe is asked for by those who want signals.
+func (m manager) Subscribe() *dbus.Error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked <- "subscribe"
+	return nil
+}
+
 func failed(name, format string, args ...any) *dbus.Error {
 	return dbus.NewError(systemdName+"."+name, []any{fmt.Sprintf(format, args...)})
 }
@@ -226,13 +234,50 @@ func (p unitProperties) GetAll(m dbus.Message, iface string) (map[string]dbus.Va
 	name := unescaped(string(m.Headers[dbus.FieldPath].Value().(dbus.ObjectPath)))
 	u := p.find(name)
 	all := make(map[string]dbus.Variant)
-	for key, value := range u.properties(iface) {
-		all[key] = dbus.MakeVariant(value)
+	for _, one := range interfaces(name, iface) {
+		for key, value := range u.properties(one) {
+			all[key] = dbus.MakeVariant(value)
+		}
 	}
 	if u.onLook != nil && strings.HasSuffix(iface, ".Service") {
 		u.onLook(u)
 	}
 	return all, nil
+}
+
+// interfaces are those whose properties a call asks for: all, where it names none.
+func interfaces(unit, iface string) []string {
+	if iface == "" {
+		return []string{systemdName + "." + typeOf(unit), systemdName + ".Unit"}
+	}
+	return []string{iface}
+}
+
+// turn changes a unit and tells everybody who listens, as systemd does: first
+// what is particular to the unit's type.
+func (f *fake) turn(name string, fn func(*fakeUnit)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	u := f.units[name]
+	fn(u)
+	for _, c := range f.conns {
+		for _, iface := range interfaces(name, "") {
+			changed := make(map[string]dbus.Variant)
+			for key, value := range u.properties(iface) {
+				changed[key] = dbus.MakeVariant(value)
+			}
+			_ = c.Emit(unitPath(name), "org.freedesktop.DBus.Properties.PropertiesChanged", iface, changed, []string{})
+		}
+	}
+}
+
+// reload tells everybody that systemd has read its files again.
+func (f *fake) reload() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.conns {
+		_ = c.Emit(systemdPath, systemdName+".Manager.Reloading", false)
+	}
 }
 
 // unescaped is the name of the unit that a path stands for.

@@ -80,7 +80,7 @@ func (u *fakeUnit) properties(iface string) properties {
 	if strings.HasSuffix(iface, ".Service") {
 		return merged(properties{
 			"Type": "forking", "RemainAfterExit": false, "Result": "success",
-			"ExecMainCode": int32(0), "ExecMainStatus": int32(0), "StatusText": "",
+			"ExecMainCode": int32(0), "ExecMainStatus": int32(0), "StatusText": "", "NRestarts": uint32(0),
 		}, u.service)
 	}
 	load := "loaded"
