@@ -1,7 +1,6 @@
 package ipaddr
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -13,32 +12,38 @@ import (
 )
 
 // announce sends what makes neighbours turn to this node. The hardware address
-// is that of the moment.
-func announce(ctx context.Context, k *kernel, a Address) error {
+// is that of the moment. A packet that is not sent keeps none from being sent
+// after it.
+func announce(k *kernel, a Address) (done Announcement, err error) {
 	to, err := k.lookup(a.IP)
 	if err != nil {
-		return err
+		return done, err
 	}
 	if !to.isLocal() {
-		return fmt.Errorf("%s is not held here", a.IP)
+		return done, fmt.Errorf("%s is not held here", a.IP)
 	}
 	l, err := k.linkAt(to.link)
 	if err != nil {
-		return err
+		return done, err
 	}
 	if l.flags&(unix.IFF_LOOPBACK|unix.IFF_NOARP) != 0 || len(l.mac) == 0 {
-		return nil // nobody keeps hardware addresses of such an interface
+		return done, nil // nobody keeps hardware addresses of such an interface
 	}
 	frames, err := announcement(a.IP, l)
 	if err != nil {
-		return fmt.Errorf("announce on %s: %w", l.name, err)
+		return done, fmt.Errorf("announce on %s: %w", l.name, err)
 	}
+	done.Interface = l.name
 	for _, f := range frames {
-		if err := k.send(l, f); err != nil {
-			return fmt.Errorf("announce on %s: %w", l.name, err)
+		if failed := k.send(l, f); failed != nil {
+			err = fmt.Errorf("announce on %s: %w", l.name, failed)
+			done.Failed++
+			done.Error = failed.Error()
+			continue
 		}
+		done.Sent++
 	}
-	return nil
+	return done, err
 }
 
 func announcement(ip netip.Addr, l link) ([]*ethernet.Frame, error) {

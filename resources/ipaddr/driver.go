@@ -14,11 +14,12 @@ import (
 // A Driver holds virtual addresses. It is a resources.Driver, an Announcer and
 // a Checker, and does one thing at a time.
 //
-// It remembers nothing but its sockets, which are open from the first use on,
-// in the network namespace of that moment. An interface may change its hardware
+// It works by nothing but its sockets, which are open from the first use on, in
+// the network namespace of that moment. An interface may change its hardware
 // address, or go and come back as another one of the same name.
 type Driver struct {
 	kernel chan *kernel // holds the one there is, nil when it is to be opened
+	books  *books       // what it did, for the watch
 }
 
 var (
@@ -29,7 +30,7 @@ var (
 
 // New returns a Driver that has opened nothing yet.
 func New() *Driver {
-	d := &Driver{kernel: make(chan *kernel, 1)}
+	d := &Driver{kernel: make(chan *kernel, 1), books: newBooks()}
 	d.kernel <- nil
 	return d
 }
@@ -47,13 +48,21 @@ func (d *Driver) Close() error {
 // the kernel takes packets for it. The same address under another prefix or on
 // another interface goes.
 func (d *Driver) Start(ctx context.Context, s resources.Spec) error {
-	return d.do(ctx, "start", s, start)
+	return d.do(ctx, "start", s, func(ctx context.Context, k *kernel, a Address) error {
+		d.books.release(a.IP) // it may go from where it is
+		link, err := start(ctx, k, a)
+		if err == nil {
+			d.books.hold(a.IP, link)
+		}
+		return err
+	})
 }
 
 // Stop takes the address from every interface that has it, under whichever
 // prefix. No other address goes with it.
 func (d *Driver) Stop(ctx context.Context, s resources.Spec) error {
 	return d.do(ctx, "stop", s, func(ctx context.Context, k *kernel, a Address) error {
+		d.books.release(a.IP)
 		_, err := k.clear(ctx, a, nil)
 		return err
 	})
@@ -66,7 +75,11 @@ func (d *Driver) Stop(ctx context.Context, s resources.Spec) error {
 func (d *Driver) Status(ctx context.Context, s resources.Spec) (resources.Status, error) {
 	status := resources.Unknown
 	err := d.do(ctx, "status", s, func(ctx context.Context, k *kernel, a Address) (err error) {
-		status, err = judge(ctx, k, a)
+		link := 0
+		status, link, err = judge(ctx, k, a)
+		if status == resources.Running {
+			d.books.hold(a.IP, link) // left by an earlier process, maybe
+		}
 		return err
 	})
 	return status, err
@@ -75,7 +88,13 @@ func (d *Driver) Status(ctx context.Context, s resources.Spec) (resources.Status
 // Announce tells the neighbours on the address's interface which hardware
 // address it has now.
 func (d *Driver) Announce(ctx context.Context, s resources.Spec) error {
-	return d.do(ctx, "announce", s, announce)
+	return d.do(ctx, "announce", s, func(ctx context.Context, k *kernel, a Address) error {
+		sent, err := announce(k, a)
+		if sent.Sent+sent.Failed > 0 {
+			d.books.announce(a.IP, sent)
+		}
+		return err
+	})
 }
 
 // do runs one operation when its turn comes. After an error the sockets are
@@ -114,17 +133,18 @@ func (d *Driver) turn(ctx context.Context, fn func(*kernel) error) (err error) {
 	return err
 }
 
-func start(ctx context.Context, k *kernel, a Address) error {
+// start returns the index of the interface where the address is.
+func start(ctx context.Context, k *kernel, a Address) (link int, err error) {
 	to, err := k.lookup(a.IP)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	p, err := k.place(ctx, a, to)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if !p.link.up() {
-		return down(p.link)
+		return 0, down(p.link)
 	}
 	if err = unix.EEXIST; !to.isLocal() {
 		err = k.add(p, a) // mostly, the address is not here and this is all
@@ -133,9 +153,9 @@ func start(ctx context.Context, k *kernel, a Address) error {
 		err = replace(ctx, k, a, p)
 	}
 	if err != nil {
-		return fmt.Errorf("add %s/%d to %s: %w", a.IP, p.prefix, p.link.name, err)
+		return 0, fmt.Errorf("add %s/%d to %s: %w", a.IP, p.prefix, p.link.name, err)
 	}
-	return awaitLocal(ctx, k, a, p)
+	return p.link.index, awaitLocal(ctx, k, a, p)
 }
 
 func down(l link) error {
@@ -230,27 +250,28 @@ func pause() {
 // its own: some 1000 times what it was seen to take.
 const patience = time.Second
 
-func judge(ctx context.Context, k *kernel, a Address) (resources.Status, error) {
+// judge also returns the index of the interface where a running one is.
+func judge(ctx context.Context, k *kernel, a Address) (s resources.Status, link int, err error) {
 	list, err := k.addresses(ctx, a.IP)
 	if err != nil {
-		return resources.Unknown, err
+		return resources.Unknown, 0, err
 	}
 	list = slices.DeleteFunc(list, func(h held) bool { return h.ip != a.IP })
 	if len(list) == 0 {
-		return resources.Stopped, nil
+		return resources.Stopped, 0, nil
 	}
 	to, err := k.lookup(a.IP)
 	if err != nil {
-		return resources.Unknown, err
+		return resources.Unknown, 0, err
 	}
 	p, err := k.place(ctx, a, to)
 	switch {
 	case errors.As(err, new(noPlace)):
-		return resources.Failed, nil
+		return resources.Failed, 0, nil
 	case err != nil:
-		return resources.Unknown, err
+		return resources.Unknown, 0, err
 	case len(list) == 1 && p.fits(a, list[0]) && p.link.up():
-		return resources.Running, nil
+		return resources.Running, p.link.index, nil
 	}
-	return resources.Failed, nil
+	return resources.Failed, 0, nil
 }
