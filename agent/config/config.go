@@ -69,6 +69,7 @@ type Config struct {
 	parameters map[string]string // of ha.cf, as written or heartbeat's default
 	lines      map[string]int    // of those written
 	yamlLines  map[string]int    // of the keys of systole.yaml
+	prints     map[string]uint64 // of files; see Differ
 }
 
 // A Ping is a ping node: something outside the cluster that answers echo
@@ -149,7 +150,7 @@ func (c *Config) Origin(setting string) string {
 // With a Host that has a name only, nothing is said about what the machine
 // lacks: a daemon that starts before the network is there waits for it.
 func Load(fsys fs.FS, host Host) (*Config, Diagnostics) {
-	c := &Config{Self: selfName(fsys, host), parameters: map[string]string{}, lines: map[string]int{}, yamlLines: map[string]int{}}
+	c := &Config{Self: selfName(fsys, host), parameters: map[string]string{}, lines: map[string]int{}, yamlLines: map[string]int{}, prints: fingerprints(fsys)}
 	var all Diagnostics
 	for _, read := range []func(*Config, fs.FS, Host) Diagnostics{readHaCf, readHaresources, readAuthkeys, readYAML} {
 		all = append(all, read(c, fsys, host)...)

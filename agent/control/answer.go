@@ -9,6 +9,7 @@ type answer struct {
 	Move      *Move      `json:"move,omitempty"`
 	Parameter *parameter `json:"parameter,omitempty"`
 	Events    *Events    `json:"events,omitempty"`
+	Ready     *Ready     `json:"ready,omitempty"`
 	Error     *Error     `json:"error,omitempty"`
 }
 

@@ -34,6 +34,7 @@ var (
 const (
 	askTime     = 2 * time.Second
 	askMoveTime = moveTime + time.Second
+	askReady    = readyTime + time.Second
 	maxSilence  = 3 * aliveInterval // of an event stream, which says at least that it is alive
 )
 
@@ -65,6 +66,19 @@ func (c *Client) Move(ctx context.Context, kind, scope string) (Move, error) {
 		return Move{}, errAnswer
 	}
 	return *a.Move, nil
+}
+
+// Ready has the daemon look whether a takeover there would work. That takes a
+// second, or where something hangs as long as readiness.Longest.
+func (c *Client) Ready(ctx context.Context) (Ready, error) {
+	a, err := c.ask(ctx, askReady, request{Request: requestReady})
+	if err != nil {
+		return Ready{}, err
+	}
+	if a.Ready == nil {
+		return Ready{}, errAnswer
+	}
+	return *a.Ready, nil
 }
 
 // Parameter asks for a directive of ha.cf as it is written there, or its

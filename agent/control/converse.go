@@ -66,6 +66,11 @@ func (s *Server) answer(ctx context.Context, c net.Conn, node Node, r request) (
 		defer cancel()
 		reply, err := node.Request(ctx, r.Kind, r.Scope, peerUID(c))
 		return answer{Move: &Move{reply.Accepted, reply.Reason}}, err
+	case requestReady:
+		ctx, cancel := context.WithTimeout(ctx, readyTime)
+		defer cancel()
+		report, err := node.Ready(ctx)
+		return answer{Ready: readyOf(report)}, err
 	default:
 		value, known := node.Parameter(r.Name)
 		return answer{Parameter: &parameter{known, value}}, nil

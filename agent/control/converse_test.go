@@ -15,6 +15,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/readiness"
 	"github.com/systole-ha/systole/agent/takeover"
 )
 
@@ -29,6 +30,11 @@ func (stuck) Snapshot(ctx context.Context) (core.Snapshot, error) {
 func (stuck) Request(ctx context.Context, _, _ string, _ int) (takeover.Reply, error) {
 	<-ctx.Done()
 	return takeover.Reply{}, ctx.Err()
+}
+
+func (stuck) Ready(ctx context.Context) (readiness.Report, error) {
+	<-ctx.Done()
+	return readiness.Report{}, ctx.Err()
 }
 
 func (stuck) Parameter(string) (string, bool) { return "", false }

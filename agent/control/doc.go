@@ -26,6 +26,9 @@
 //	{"protocol":1,"request":"parameter","name":"deadtime"}
 //	{"protocol":1,"parameter":{"known":true,"value":"10"}}
 //
+//	{"protocol":1,"request":"ready"}
+//	{"protocol":1,"ready":{"judged":true,"ready":false,"checks":[{"check":"disk","ready":false,"reason":"…"},…]}}
+//
 //	{"protocol":1,"request":"events","since":17,"follow":true,"severity":"warning"}
 //	{"protocol":1,"events":{"generation":42,"oldest":3,"newest":90}}
 //	{"event":{"sequence":18,"time":"…","cluster":"web","node":"alpha","kind":"peer.dead",
@@ -39,6 +42,10 @@
 // A move is answered when the peer has said yes or no, which can take ten
 // seconds. Its kind is standby (give groups to the peer) or takeover (ask the
 // peer for them), its scope all, local or foreign as this node sees it.
+//
+// Readiness is looked at anew, which takes a second, or longer where something
+// hangs. Judged is false, and a reason given, while this node does not yet take
+// part in the cluster.
 //
 // An event stream begins behind the sequence number since. The server keeps the
 // last 4096 events above the severity "sample"; numbers count samples too, so

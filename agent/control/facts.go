@@ -19,6 +19,8 @@ type facts struct {
 	peers      map[string]identity
 	split      *SplitBrain
 	takeovers  takeovers
+	checks     []Check
+	pending    []Pending
 }
 
 type medium struct {
@@ -74,6 +76,10 @@ func (f *facts) note(r event.Record) {
 		f.peers[e.Peer] = id
 	case event.ConfigDrift:
 		f.drifted(e)
+	case event.ReadinessChanged:
+		f.checks = checked(f.checks, r, e)
+	case event.ConfigPending:
+		f.pending = pending(f.pending, r, e)
 	case event.SplitBrainSuspected:
 		f.split = &SplitBrain{Since: wall(r.Time), Evidence: e.Evidence, Peer: e.Peer, Groups: slices.Clone(e.Groups)}
 	case event.SplitBrainCleared:

@@ -46,6 +46,23 @@ func TestFactsOfLinksAndPeers(t *testing.T) {
 	}
 }
 
+func TestFactsOfReadiness(t *testing.T) {
+	at := func(s int) time.Time { return t0.Truncate(time.Millisecond).Add(time.Duration(s) * time.Second) }
+	f := told(
+		event.ReadinessChanged{Check: "disk", Ready: true},
+		event.ReadinessChanged{Check: "clock", Ready: true},
+		event.ReadinessChanged{Check: "disk", Reason: "full"},
+	)
+	before := f.checks
+	f.note(event.Record{Time: t0.Add(time.Minute), Event: event.ReadinessChanged{Check: "disk", Reason: "read-only"}})
+	if want := []Check{{"disk", false, "full", at(2)}, {"clock", true, "", at(1)}}; !reflect.DeepEqual(before, want) {
+		t.Errorf("what was read before:\n got %v\nwant %v", before, want)
+	}
+	if want := []Check{{"disk", false, "read-only", at(2)}, {"clock", true, "", at(1)}}; !reflect.DeepEqual(f.checks, want) {
+		t.Errorf("checks:\n got %v\nwant %v", f.checks, want)
+	}
+}
+
 func TestFactsOfSplitBrain(t *testing.T) {
 	suspected := event.SplitBrainSuspected{Evidence: "peer_claims", Peer: "beta", Groups: []string{"nginx"}}
 	f := told(suspected)

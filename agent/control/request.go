@@ -24,6 +24,7 @@ const (
 	requestMove      = "move"
 	requestParameter = "parameter"
 	requestEvents    = "events"
+	requestReady     = "ready"
 )
 
 // A request is one line from a client. Which members belong to which request
@@ -60,7 +61,7 @@ func (r request) check() error {
 	}
 	allowed := request{Protocol: r.Protocol, Request: r.Request}
 	switch r.Request {
-	case requestStatus:
+	case requestStatus, requestReady:
 	case requestMove:
 		allowed.Kind, allowed.Scope = r.Kind, r.Scope
 		if !slices.Contains([]string{"standby", "takeover"}, r.Kind) {

@@ -20,6 +20,11 @@ func TestDecodeRequest(t *testing.T) {
 			want: request{Protocol: 1, Request: "status"},
 		},
 		{
+			name: "so is readiness",
+			line: `{"protocol":1,"request":"ready"}`,
+			want: request{Protocol: 1, Request: "ready"},
+		},
+		{
 			name: "a move has a kind and a scope",
 			line: `{"protocol":1,"request":"move","kind":"standby","scope":"foreign"}`,
 			want: request{Protocol: 1, Request: "move", Kind: "standby", Scope: "foreign"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/readiness"
 	"github.com/systole-ha/systole/agent/takeover"
 )
 
@@ -25,6 +26,9 @@ type Node interface {
 	// local or foreign, uid the user who wishes it, -1 where not known.
 	Request(ctx context.Context, kind, scope string, uid int) (takeover.Reply, error)
 
+	// Ready looks now whether a takeover here would work.
+	Ready(ctx context.Context) (readiness.Report, error)
+
 	// Parameter is a directive of ha.cf as it is written there, or its
 	// default; lists have none.
 	Parameter(name string) (value string, known bool)
@@ -37,6 +41,7 @@ const (
 	requestTime    = 2 * time.Second         // for the request to arrive and an answer to be taken
 	snapshotTime   = 1500 * time.Millisecond // for the loop to answer: less than cl_status waits
 	moveTime       = 15 * time.Second        // for the peer to say yes or no, which takes ten seconds at most
+	readyTime      = readiness.Longest       // for a look at everything that a takeover needs
 	streamTime     = 30 * time.Second        // for a reader of events to take one batch
 	aliveInterval  = 5 * time.Second         // between lines of a stream, at the most
 )

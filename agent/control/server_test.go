@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/systole-ha/systole/agent/control"
 	"github.com/systole-ha/systole/agent/control/controltest"
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/readiness"
 	"github.com/systole-ha/systole/agent/takeover"
 )
 
@@ -58,9 +60,20 @@ var history = []event.Event{
 		Took: 1500 * time.Microsecond, Outage: 10*time.Second + 1500*time.Microsecond},
 }
 
+// looks is what the looks of every minute have found.
+var looks = []event.Event{
+	event.ReadinessChanged{Check: "units_loadable", Ready: true, Reason: "1 unit"},
+	event.ReadinessChanged{Check: "disk", Ready: true, Reason: "/var/lib/systole takes what is written"},
+	event.ReadinessChanged{Check: "disk", Reason: "no space left on device"},
+	event.ConfigPending{File: "ha.cf", Error: "ha.cf:3: no such directive"},
+	event.ConfigPending{File: "haresources"},
+	event.ConfigPending{File: "ha.cf", Agrees: true},
+}
+
 func TestStatusIsAStableShape(t *testing.T) {
 	d := start(t, pair())
 	d.Emit(time.Second, history...)
+	d.Emit(time.Second, looks...)
 	st, err := control.At(d.Socket).Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +83,22 @@ func TestStatusIsAStableShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "status.json", append(got, '\n'))
+}
+
+func TestReady(t *testing.T) {
+	d := pair()
+	d.Report = readiness.Report{Verdicts: []readiness.Verdict{{Check: "disk", Ready: true, Reason: "fine"}, {Check: "clock", Reason: "off"}}}
+	start(t, d)
+	got, err := control.At(d.Socket).Ready(t.Context())
+	want := control.Ready{Judged: true, Checks: []control.Check{{Check: "disk", Ready: true, Reason: "fine"}, {Check: "clock", Reason: "off"}}}
+	if !reflect.DeepEqual(got, want) || err != nil {
+		t.Errorf("Ready:\n got %+v, %v\nwant %+v", got, err, want)
+	}
+	d.Report = readiness.Report{Unjudged: "it boots"}
+	got, err = control.At(d.Socket).Ready(t.Context())
+	if want := (control.Ready{Reason: "it boots", Checks: []control.Check{}}); !reflect.DeepEqual(got, want) || err != nil {
+		t.Errorf("Ready:\n got %+v, %v\nwant %+v", got, err, want)
+	}
 }
 
 func TestMove(t *testing.T) {

@@ -26,6 +26,9 @@ type Status struct {
 	StandbySince time.Time   `json:"standby_since,omitzero"` // an operator put this node in standby
 	SplitBrain   *SplitBrain `json:"split_brain,omitempty"`
 
+	Readiness []Check   `json:"readiness"`         // whether a takeover here would work, by the last look; none before the first
+	Pending   []Pending `json:"pending,omitempty"` // files that a restart would take
+
 	Links     []Link     `json:"links"`     // in the order of ha.cf
 	Nodes     []Member   `json:"nodes"`     // in the order of ha.cf, this one and ping nodes included
 	Groups    []Group    `json:"groups"`    // in the order of haresources

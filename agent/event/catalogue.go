@@ -62,6 +62,7 @@ var Catalogue = []Entry{
 	{ReadinessChanged{}, Notice, "edcd23bd90354b2161856341804f105f", "a check whether a takeover here would work has a new verdict"},
 	{ConfigReloaded{}, Notice, "42f4ca8a5798487fbdac129ae9bef50b", "a file was read again and is in use"},
 	{ConfigReloadFailed{}, Error, "38fa005a636a7d8ab9f81d6aaff92563", "a file was read again and refused"},
+	{ConfigPending{}, Warning, "baff9a35ac35411e8eb19d76dfe3dca7", "a file on disk is not what this daemon runs, or is again"},
 	{ClockSkew{}, Warning, "167e74bbc6a04a82bed813449c93835a", "the clocks of two nodes differ, or agree again"},
 	{RecorderDumped{}, Info, "2976c203348f74f93c3da672c3c3a071", "the execution flight recorder was written"},
 	{OperatorCommand{}, Notice, "39802abad03043cb9f7971191d570d72", "a request came over the control socket"},
@@ -107,6 +108,8 @@ func unlike(e Event) (other Severity, is bool) {
 		return Notice, e.NeverHeard // nobody has ever depended on it
 	case ConfigDrift:
 		return Notice, e.Ours == e.Theirs
+	case ConfigPending:
+		return Notice, e.Error == ""
 	case ClockSkew:
 		return Notice, e.Agrees
 	case ReadinessChanged:
@@ -168,6 +171,7 @@ func (OwnerChanged) Kind() string           { return "owner.changed" }
 func (ReadinessChanged) Kind() string       { return "readiness.changed" }
 func (ConfigReloaded) Kind() string         { return "config.reloaded" }
 func (ConfigReloadFailed) Kind() string     { return "config.reload_failed" }
+func (ConfigPending) Kind() string          { return "config.pending" }
 func (ClockSkew) Kind() string              { return "clock.skew" }
 func (RecorderDumped) Kind() string         { return "recorder.dumped" }
 func (OperatorCommand) Kind() string        { return "operator.command" }
@@ -224,6 +228,7 @@ func (OwnerChanged) isEvent()           {}
 func (ReadinessChanged) isEvent()       {}
 func (ConfigReloaded) isEvent()         {}
 func (ConfigReloadFailed) isEvent()     {}
+func (ConfigPending) isEvent()          {}
 func (ClockSkew) isEvent()              {}
 func (RecorderDumped) isEvent()         {}
 func (OperatorCommand) isEvent()        {}

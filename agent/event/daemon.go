@@ -56,9 +56,9 @@ type TelemetryDegraded struct {
 
 // ConfigReloaded reports that a file was read again and is in use.
 type ConfigReloaded struct {
-	File     string
-	Old, New string   // hashes; empty for authkeys, of which nothing may be told
-	Changed  []string // the names of what is different, never the values
+	File    string   // authkeys: the others take a restart
+	Keys    []string // number and method of each key: "2 sha1"; never the secret
+	Changed []string // the names of what is different, "key 2" or "send", never the values
 }
 
 // ConfigReloadFailed reports that a file was read again and refused: what was
@@ -67,6 +67,14 @@ type ConfigReloadFailed struct {
 	File   string
 	Error  string // the first
 	Errors int    // how many there are
+}
+
+// ConfigPending reports that a file on disk is not what this daemon runs, so
+// that a restart would change something, or, where Agrees, that it is again.
+type ConfigPending struct {
+	File   string
+	Error  string // why the daemon would not start with it; empty where it would
+	Agrees bool
 }
 
 // RecorderDumped reports that the execution flight recorder was written.

@@ -31,6 +31,10 @@ func main() {
 	status.Flag("json", "As JSON, for programs.").BoolVar(&statusOf.json)
 	status.Flag("watch", "Redraw every second.").BoolVar(&statusOf.watch)
 
+	ready := app.Command("ready", "Look now whether a takeover by this node would work. Exit code 0: yes; 1: no; 2: cannot tell.")
+	ready.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).StringVar(socket)
+	readyJSON := ready.Flag("json", "As JSON, for programs.").Bool()
+
 	events := app.Command("events", "Show what happened.")
 	eventsOf := eventsOptions{}
 	events.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).StringVar(socket)
@@ -54,6 +58,8 @@ func main() {
 		os.Exit(runCheck(*checkDir, *strict, os.Stdout))
 	case status.FullCommand():
 		os.Exit(runStatus(*socket, statusOf, os.Stdout, os.Stderr))
+	case ready.FullCommand():
+		os.Exit(runReady(*socket, *readyJSON, os.Stdout, os.Stderr))
 	case events.FullCommand():
 		os.Exit(runEvents(*socket, eventsOf, os.Stdout, os.Stderr))
 	case top.FullCommand():

@@ -115,13 +115,17 @@ func (d *daemon) run() error {
 	beside.Go(func() { n.run(ctx, a.Alive) })
 	beside.Go(func() { d.keepLedger(ctx, books) })
 	beside.Go(func() { kept.run(ctx) })
-	beside.Go(func() { d.serveWeb(ctx, m, server, node{a, d.cfg}) })
+	checker := d.newChecker(identity, a)
+	beside.Go(func() { checker.Run(ctx) })
+	beside.Go(func() { d.serveWeb(ctx, m, server, node{a, d.cfg, checker}) })
 	beside.Go(func() {
-		if err := server.Serve(ctx, node{a, d.cfg}); err != nil {
+		if err := server.Serve(ctx, node{a, d.cfg, checker}); err != nil {
 			d.log.Error("the control socket is not served", "err", err)
 		}
 	})
-	go d.obeySignals(a, cancel)
+	files := d.newReloader(a.Note, a.SetKeyring)
+	go files.run(ctx) // not waited for: a disk may hang
+	go d.obeySignals(a, files, cancel)
 	a.Note(event.NodeStarted{
 		Version: version.Version, Generation: identity.generation, ConfigHash: hash(d.cfg.ClusterHash), PID: os.Getpid(),
 		Realtime: d.realtime, Locked: d.locked,
@@ -155,12 +159,12 @@ func (d *daemon) claimMachine() {
 
 // obeySignals hands over at the first SIGTERM or SIGINT, and ends at once at
 // the second.
-func (d *daemon) obeySignals(a *agent.Agent, cancel func()) {
+func (d *daemon) obeySignals(a *agent.Agent, files *reloader, cancel func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	for s := range signals {
 		if s == syscall.SIGHUP {
-			d.rekey(a)
+			files.reload()
 			continue
 		}
 		a.Stop(s.String())
@@ -172,16 +176,4 @@ func (d *daemon) obeySignals(a *agent.Agent, cancel func()) {
 			return
 		}
 	}
-}
-
-// rekey reads authkeys again, as heartbeat does at SIGHUP. The other files take
-// a restart.
-func (d *daemon) rekey(a *agent.Agent) {
-	c, diagnostics := config.Load(os.DirFS(d.dir), config.Host{Name: d.cfg.Self})
-	if err := diagnostics.Err(); err != nil {
-		d.log.Error("authkeys not taken: the configuration has errors; the old keys stay in use", "err", err)
-		return
-	}
-	a.SetKeyring(c.Auth.Ring)
-	d.log.Info("authkeys read again", "send", c.Auth.Send)
 }

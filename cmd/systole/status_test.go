@@ -46,7 +46,7 @@ func quiet() control.Status {
 	return control.Status{
 		Protocol: 1, Time: controltest.Now, Sequence: 12, Cluster: "web", Node: "alpha", Version: "0.1.0", Generation: 42,
 		Started: ago(7200), State: "active", Keepalive: seconds(1), Warntime: seconds(5), Deadtime: seconds(10),
-		Hold: "local", Stable: true,
+		Hold: "local", Stable: true, Readiness: []control.Check{{Check: "disk", Ready: true, Reason: "/var/lib/systole takes what is written", Since: ago(7190)}},
 		Links: []control.Link{{Link: "eth0", Medium: "bcast", Open: true}, {Link: "eth1", Medium: "ucast", Open: true}},
 		Nodes: []control.Member{
 			{Node: "alpha", Self: true, Type: "normal", State: "active", Heard: true,
@@ -102,6 +102,8 @@ func trouble() control.Status {
 	st.Links[1] = control.Link{Link: "eth1", Medium: "ucast", Error: "no such device"}
 	st.Links[0].Open = false
 	st.Nodes[1].Links[1] = control.MemberLink{Link: "eth1", Silence: some(41)}
+	st.Readiness = append(st.Readiness, control.Check{Check: "units_loadable", Reason: "nginx.service is masked", Since: ago(30)})
+	st.Pending = []control.Pending{{File: "ha.cf", Error: "ha.cf:3: no such directive", Since: ago(20)}, {File: "haresources", Since: ago(20)}, {File: "authkeys", Since: ago(10)}}
 	st.Nodes[1].ConfigDrift = []string{"ha.cf", "haresources"}
 	st.Nodes[2].State, st.Nodes[2].Heard, st.Nodes[2].Silence, st.Nodes[2].Margin = "unknown", false, nil, some(-.5)
 	st.Groups[0].Holders = []string{"alpha", "beta"}

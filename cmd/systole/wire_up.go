@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/link"
 	"github.com/systole-ha/systole/agent/membership"
+	"github.com/systole-ha/systole/agent/readiness"
 	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/resources"
 )
@@ -139,8 +141,12 @@ func pings(configured []config.Ping) []link.Ping {
 // A node answers the control socket.
 type node struct {
 	*agent.Agent
-	cfg *config.Config
+	cfg     *config.Config
+	checker *readiness.Checker
 }
+
+// Ready looks whether a takeover here would work.
+func (n node) Ready(ctx context.Context) (readiness.Report, error) { return n.checker.Ask(ctx) }
 
 // Parameter is a directive of ha.cf as written.
 func (n node) Parameter(name string) (string, bool) { return n.cfg.Parameter(name) }

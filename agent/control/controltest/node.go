@@ -12,6 +12,7 @@ import (
 	"github.com/systole-ha/systole/agent/control"
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/readiness"
 	"github.com/systole-ha/systole/agent/takeover"
 )
 
@@ -21,6 +22,7 @@ type Daemon struct {
 	Nodes      []string // in the order of ha.cf
 	Parameters map[string]string
 	Reply      takeover.Reply
+	Report     readiness.Report
 	Frozen     bool  // accepts connections and answers nothing
 	Refuse     error // of every question, instead of an answer
 
@@ -138,6 +140,10 @@ func (n node) Request(ctx context.Context, kind, scope string, uid int) (takeove
 	n.mu.Unlock()
 	n.Emit(n.MovedAfter, n.Moved...)
 	return n.Reply, nil
+}
+
+func (n node) Ready(ctx context.Context) (readiness.Report, error) {
+	return n.Report, n.wait(ctx)
 }
 
 func (n node) Parameter(name string) (string, bool) {

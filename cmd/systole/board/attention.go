@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/agent/control"
 	"github.com/systole-ha/systole/agent/membership"
 )
@@ -47,6 +48,14 @@ func Attention(st control.Status) []Notice {
 			bad("%s is not open: %s", l.Link, l.Error)
 		}
 	}
+	for _, c := range st.Readiness {
+		if !c.Ready {
+			bad("a takeover here would not work, %s: %s", c.Check, c.Reason)
+		}
+	}
+	for _, p := range st.Pending {
+		bad("%s", onDisk(p))
+	}
 	for _, m := range st.Nodes {
 		if m.State == membership.Dead {
 			bad("%s is dead", m.Node)
@@ -78,4 +87,15 @@ func deadLinks(m control.Member) []string {
 		return nil
 	}
 	return dead
+}
+
+// onDisk says of a file what would take it.
+func onDisk(p control.Pending) string {
+	switch {
+	case p.Error != "":
+		return fmt.Sprintf("with %s on disk systole would not start: %s", p.File, p.Error)
+	case p.File == config.Authkeys:
+		return p.File + " on disk is not what runs: reload to take it"
+	}
+	return p.File + " on disk is not what runs: restart to take it"
 }

@@ -193,6 +193,16 @@ func more(errors int) string {
 	return fmt.Sprintf(" (and %s)", count(uint64(errors-1), "other"))
 }
 
+func pending(e event.ConfigPending) string {
+	switch {
+	case e.Agrees:
+		return e.File + " on disk is what runs again"
+	case e.Error != "":
+		return fmt.Sprintf("with %s as it is on disk this daemon would not start: %s", e.File, e.Error)
+	}
+	return fmt.Sprintf("%s on disk is not what runs: %s to take it", e.File, either(e.File == "authkeys", "reload", "restart"))
+}
+
 func clock(e event.ClockSkew) string {
 	if e.Agrees {
 		return fmt.Sprintf("the clock of peer %s agrees with ours again", e.Peer)

@@ -110,6 +110,8 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("%s read again%s", e.File, after(strings.Join(e.Changed, ", "), ": changed "))
 	case event.ConfigReloadFailed:
 		return fmt.Sprintf("%s read again and refused, what was in use stays in use: %s%s", e.File, e.Error, more(e.Errors))
+	case event.ConfigPending:
+		return pending(e)
 	case event.ClockSkew:
 		return clock(e)
 	case event.RecorderDumped:
