@@ -67,7 +67,7 @@ func TestReloads(t *testing.T) {
 	s.point(t)
 	tr := open(t, "alpha")
 	for _, e := range []event.Event{
-		event.ConfigReloaded{File: "ha.cf", Old: "aa", New: "bb", Changed: []string{"deadtime"}},
+		event.ConfigReloaded{File: "authkeys", Keys: []string{"2 sha1"}, Changed: []string{"key 2"}},
 		event.ConfigReloadFailed{File: "haresources", Error: "line 3: no such driver", Errors: 2},
 	} {
 		tr.Record(event.Record{Time: epoch, Node: "alpha", Event: e})
