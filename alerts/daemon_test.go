@@ -23,7 +23,8 @@ type daemon struct {
 	*metrics.Metrics
 	*httptest.Server
 	mutex sync.Mutex
-	peer  string // "" when it is silent
+	peer  string     // "" when it is silent
+	other event.Sink // told of everything too; nil for none
 }
 
 func newDaemon(t *testing.T, node, peer string) *daemon {
@@ -59,7 +60,11 @@ func (d *daemon) tell(events ...event.Event) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	for _, e := range events {
-		d.Record(event.Record{Time: time.Now(), Event: e})
+		r := event.Record{Time: time.Now(), Event: e}
+		d.Record(r)
+		if d.other != nil {
+			d.other.Record(r)
+		}
 	}
 }
 

@@ -14,13 +14,19 @@ import (
 )
 
 // prometheus runs the real one with the shipped example, its two targets
-// replaced and everything done once a second.
+// replaced and everything done once a second. It tells nobody of its alerts.
 func prometheus(t *testing.T, alpha, beta *daemon, flags ...string) (api string) {
+	t.Helper()
+	return prometheusTo(t, nil, alpha, beta, flags...)
+}
+
+// prometheusTo tells the Alertmanagers at these addresses.
+func prometheusTo(t *testing.T, alertmanagers []string, alpha, beta *daemon, flags ...string) (api string) {
 	t.Helper()
 	dir := t.TempDir()
 	var config map[string]any
 	load(t, "prometheus.yml", &config)
-	delete(config, "alerting")
+	config["alerting"] = map[string]any{"alertmanagers": []any{map[string]any{"static_configs": []any{map[string]any{"targets": alertmanagers}}}}}
 	config["global"] = map[string]any{"scrape_interval": "1s", "evaluation_interval": "1s"}
 	job := config["scrape_configs"].([]any)[0].(map[string]any)
 	job["scrape_interval"], job["scrape_timeout"] = "1s", "900ms"

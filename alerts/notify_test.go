@@ -58,16 +58,26 @@ func (b *inbox) names() (all [][]string) {
 	return all
 }
 
-// TestANodesDeathIsOnePage runs the shipped routes with shorter waits (1 s for
-// 10 s, 3 s for 30 s). The ticket of another cluster comes last, and shows that
-// none of the dead node's did.
-func TestANodesDeathIsOnePage(t *testing.T) {
+// statuses are what each message says of its alerts: firing, resolved.
+func (b *inbox) statuses() (all []string) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	for _, m := range b.messages {
+		all = append(all, m.Status)
+	}
+	return all
+}
+
+// shipped runs an Alertmanager with the shipped routes, some of their words
+// replaced, and an inbox for each receiver.
+func shipped(t *testing.T, replaced ...string) (url string, inboxes map[string]*inbox) {
+	t.Helper()
 	text, err := os.ReadFile(alertmanagerFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inboxes := map[string]*inbox{}
-	config := strings.NewReplacer("group_wait: 10s", "group_wait: 1s", "group_wait: 30s", "group_wait: 3s").Replace(string(text))
+	inboxes = map[string]*inbox{}
+	config := strings.NewReplacer(replaced...).Replace(string(text))
 	for _, receiver := range receivers {
 		inboxes[receiver] = newInbox(t)
 		config = strings.ReplaceAll(config, "http://"+receiver+".example.org/", inboxes[receiver].URL)
@@ -76,7 +86,14 @@ func TestANodesDeathIsOnePage(t *testing.T) {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	url := alertmanager(t, file)
+	return alertmanager(t, file), inboxes
+}
+
+// TestANodesDeathIsOnePage runs the shipped routes with shorter waits (1 s for
+// 10 s, 3 s for 30 s). The ticket of another cluster comes last, and shows that
+// none of the dead node's did.
+func TestANodesDeathIsOnePage(t *testing.T) {
+	url, inboxes := shipped(t, "group_wait: 10s", "group_wait: 1s", "group_wait: 30s", "group_wait: 3s")
 	began := time.Now()
 	post(t, url, nodeDead("alpha"))
 	post(t, url, nodeDead("alpha"), targetDown("alpha"), about("SystoleConfigDrift", "beta", "alpha"),

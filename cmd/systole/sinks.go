@@ -6,11 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/common/version"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/alertmanager"
 	"github.com/systole-ha/systole/exporters/metrics"
 	"github.com/systole-ha/systole/exporters/otlplogs"
 	"github.com/systole-ha/systole/exporters/webhook"
@@ -41,6 +43,9 @@ func (d *daemon) openReceivers(id identity, sdk bool, note func(event.Event)) *r
 	}
 	if logs := d.openLogs(id, sdk, note); logs != nil {
 		r.add("otlp_logs", logs)
+	}
+	if len(d.cfg.Alertmanagers) > 0 {
+		r.add("alertmanager", d.openAlertmanagers(note))
 	}
 	return r
 }
@@ -88,6 +93,18 @@ func (d *daemon) openLogs(id identity, sdk bool, note func(event.Event)) *otlplo
 		d.log.Error("no log records for a collector", "err", err)
 	}
 	return logs
+}
+
+func (d *daemon) openAlertmanagers(note func(event.Event)) *alertmanager.Alertmanager {
+	cfg := alertmanager.Config{Cluster: d.cfg.Cluster, Node: d.cfg.Self, UserAgent: userAgent(), Report: d.trouble("alertmanager", note)}
+	for _, a := range d.cfg.Alertmanagers {
+		target := alertmanager.Target{URL: a.URL}
+		for _, s := range a.Password.Values() {
+			target.User, target.Password, _ = strings.Cut(string(s), ":")
+		}
+		cfg.Targets = append(cfg.Targets, target)
+	}
+	return alertmanager.New(cfg)
 }
 
 // severityNamed is the severity of that name; the configuration has checked it.

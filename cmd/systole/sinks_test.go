@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -87,6 +88,31 @@ func TestEverySeverityIsFound(t *testing.T) {
 	for _, s := range []event.Severity{event.Info, event.Notice, event.Warning, event.Error, event.Critical} {
 		if got := severityNamed(s.String()); got != s {
 			t.Errorf("severityNamed(%s) = %s", s, got)
+		}
+	}
+}
+
+// TestEveryReceiverIsOpened asks for all of them at places where nobody is.
+func TestEveryReceiverIsOpened(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+	d := daemonOf(t, "webhook pager http://127.0.0.1:1/\nalertmanager http://127.0.0.1:1\n")
+	r := d.openReceivers(identity{generation: 7}, true, func(event.Event) {})
+	if want := []string{"webhook", "otlp_logs", "alertmanager"}; !slices.Equal(r.names, want) {
+		t.Errorf("%v are open, want %v", r.names, want)
+	}
+	var m metrics.Config
+	r.measure(&m)
+	for _, s := range r.sinks() {
+		s.Record(event.Record{Sequence: 1, Time: time.Now(), Cluster: "alpha-beta", Node: "alpha", Event: event.PeerDead{Peer: "beta"}})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := r.closeAll(ctx); err == nil {
+		t.Error("closeAll says that everything was taken")
+	}
+	for i, lost := range []uint64{1, 1, 0} {
+		if s := m.Sinks[i]; s.Name != r.names[i] || s.Dropped() != lost {
+			t.Errorf("%s dropped %d, want %d", s.Name, s.Dropped(), lost)
 		}
 	}
 }
