@@ -19,7 +19,15 @@ type eventsOptions struct {
 	json     bool
 	follow   bool   // go on as things happen
 	since    uint64 // the sequence number behind which to begin
+	of       uint64 // the generation of the daemon that gave it; 0 for whichever runs
 	severity string // the least
+}
+
+// An eventLine is one as JSON. Generation and sequence together are where to go
+// on: numbers begin again with each start of the daemon.
+type eventLine struct {
+	Generation uint64 `json:"generation"`
+	control.Event
 }
 
 // runEvents is systole events: what the daemon at the socket keeps, oldest
@@ -41,14 +49,14 @@ func printEvents(ctx context.Context, client *control.Client, o eventsOptions, s
 		return err
 	}
 	defer func() { events.Close() }()
-	if o.since > events.Newest {
-		fmt.Fprintf(stderr, "systole: there is no event %d: the daemon has started since, these are from its start\n", o.since)
+	if o.since > events.Newest || o.of != 0 && o.of != events.Generation {
+		fmt.Fprintf(stderr, "systole: event %d is not of this daemon, which has started since: these are from its start\n", o.since)
 		events.Close()
 		if events, err = client.Events(ctx, control.Filter{Follow: o.follow, Severity: o.severity}); err != nil {
 			return err
 		}
 	}
-	write := eventWriter(o, stdout)
+	write := eventWriter(o, events.Generation, stdout)
 	for {
 		item, err := events.Next()
 		switch {
@@ -73,11 +81,11 @@ func gap(m control.Missed) string {
 	return fmt.Sprintf("events are gone: %d before %d", m.Count, m.Before)
 }
 
-// eventWriter writes one event a line, as text or JSON.
-func eventWriter(o eventsOptions, w io.Writer) func(control.Event) error {
+// eventWriter writes one event of a generation a line, as text or JSON.
+func eventWriter(o eventsOptions, generation uint64, w io.Writer) func(control.Event) error {
 	if o.json {
 		e := json.NewEncoder(w)
-		return func(line control.Event) error { return e.Encode(line) }
+		return func(line control.Event) error { return e.Encode(eventLine{generation, line}) }
 	}
 	colour := colourful(w)
 	return func(line control.Event) error {

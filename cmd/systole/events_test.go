@@ -49,14 +49,21 @@ func TestRunEvents(t *testing.T) {
 		},
 		{
 			name: "as JSON", o: eventsOptions{severity: "critical", json: true},
-			want: `{"sequence":4,"time":"2026-11-21T20:38:19Z","cluster":"web","node":"alpha","kind":"peer.dead","severity":"critical",` +
+			want: `{"generation":42,"sequence":4,"time":"2026-11-21T20:38:19Z","cluster":"web","node":"alpha","kind":"peer.dead","severity":"critical",` +
 				`"text":"peer.dead peer=beta silence=10s sequence=0","fields":{"peer":"beta","sequence":0,"silence_seconds":10}}` + "\n",
 		},
 		{
 			name: "a number of an earlier daemon begins at the start of this one", o: eventsOptions{since: 4711, severity: "critical"},
 			want: "2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s sequence=0\n",
-			says: "systole: there is no event 4711: the daemon has started since, these are from its start\n",
+			says: "systole: event 4711 is not of this daemon, which has started since: these are from its start\n",
 		},
+		{
+			name: "even where this one has such a number, too", o: eventsOptions{since: 3, of: 41, severity: "warning"},
+			want: "2026-11-21T20:38:17.500Z alpha link.down peer=beta link=eth1 silence=10s links_left=1\n" +
+				"2026-11-21T20:38:19.000Z alpha peer.dead peer=beta silence=10s sequence=0\n",
+			says: "systole: event 3 is not of this daemon, which has started since: these are from its start\n",
+		},
+		{name: "a number of this daemon is where to go on", o: eventsOptions{since: 4, of: 42}},
 		{name: "nothing new is nothing", o: eventsOptions{since: 4}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

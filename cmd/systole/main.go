@@ -40,6 +40,7 @@ func main() {
 	events.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).StringVar(socket)
 	events.Flag("follow", "Go on as things happen.").Short('f').BoolVar(&eventsOf.follow)
 	events.Flag("since", "Begin behind the event of this sequence number.").Uint64Var(&eventsOf.since)
+	events.Flag("generation", "The daemon that gave that number, as JSON has it: where another runs now, begin at its start.").Uint64Var(&eventsOf.of)
 	events.Flag("severity", "Leave out what is less than this: info, notice, warning, error, critical.").Default("info").EnumVar(&eventsOf.severity, "info", "notice", "warning", "error", "critical")
 	events.Flag("json", "One JSON object a line.").BoolVar(&eventsOf.json)
 
