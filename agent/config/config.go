@@ -53,6 +53,8 @@ type Config struct {
 	Realtime         bool // ask for real-time scheduling
 	RealtimePriority int  // of SCHED_FIFO, 1 to 99
 
+	FlightRecorder bool // keep Go's execution flight recorder running
+
 	Webhooks      []Webhook      // those of ha.cf, then those of systole.yaml
 	Alertmanagers []Alertmanager // likewise
 

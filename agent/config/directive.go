@@ -96,6 +96,7 @@ var directiveList = []*directive{
 	{name: "watchdog", recorded: true, value: (*haCf).checkWatchdog, warning: noWatchdog},
 	{name: "quorum_server", recorded: true, warning: noQuorum},
 
+	{name: "flight_recorder", value: (*haCf).setFlightRecorder, note: ours},
 	{name: "webhook", whole: func(h *haCf, args []string) *problem { return h.cfg.addWebhook(h.fsys, h.here(), args) }, note: ours},
 	{name: "alertmanager", whole: func(h *haCf, args []string) *problem { return h.cfg.addAlertmanager(h.fsys, h.here(), args) }, note: ours},
 }

@@ -113,6 +113,13 @@ func (h *haCf) setRealtime(v string) *problem {
 	return nil
 }
 
+func (h *haCf) setFlightRecorder(v string) *problem {
+	if err := setBool(&h.cfg.FlightRecorder, v); err != nil {
+		return bad("", "%v", err)
+	}
+	return nil
+}
+
 func (h *haCf) setRealtimePriority(v string) *problem {
 	n, p := parseNumber("real-time priority", v, 1, 99)
 	if p == nil {

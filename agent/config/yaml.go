@@ -28,6 +28,7 @@ var yamlKeys = map[string]func(c *Config, value string) error{
 	"control_socket":     func(c *Config, v string) error { return setPath(&c.ControlSocket, v) },
 	"timeouts.start":     func(c *Config, v string) error { return setTimeout(&c.StartTimeout, v) },
 	"timeouts.stop":      func(c *Config, v string) error { return setTimeout(&c.StopTimeout, v) },
+	"flight_recorder":    func(c *Config, v string) error { return setBool(&c.FlightRecorder, v) },
 	"realtime":           func(c *Config, v string) error { return setBool(&c.Realtime, v) },
 }
 

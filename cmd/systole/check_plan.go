@@ -136,6 +136,7 @@ func (p *plan) settings() {
 		realtime = fmt.Sprintf("on, priority %d of SCHED_FIFO", p.c.RealtimePriority)
 	}
 	p.setting("realtime", realtime, "realtime", "default")
+	p.setting("recorder", onOff(p.c.FlightRecorder), "flight_recorder", "default")
 	p.setting("metrics", cmp.Or(p.c.Web.ListenAddress, "not served"), "web.listen_address", "default")
 	if p.c.Web.ConfigFile != "" {
 		p.setting("", p.c.Web.ConfigFile, "web.config_file", "default")

@@ -104,7 +104,12 @@ func (d *daemon) run() error {
 		return err
 	}
 	n := newNotifier(d.cfg.Links)
-	a, err := agent.New(d.agentConfig(identity, others.sinks(m, j, server, n, spans, books)...))
+	flight := d.openRecorder(note)
+	sinks := others.sinks(m, j, server, n, spans, books)
+	if flight != nil {
+		sinks = append(sinks, flight)
+	}
+	a, err := agent.New(d.agentConfig(identity, sinks...))
 	if err != nil {
 		return err
 	}
@@ -115,6 +120,7 @@ func (d *daemon) run() error {
 	beside.Go(func() { n.run(ctx, a.Alive) })
 	beside.Go(func() { d.keepLedger(ctx, books) })
 	beside.Go(func() { kept.run(ctx) })
+	beside.Go(func() { d.keepRecorder(ctx, flight) })
 	checker := d.newChecker(identity, a)
 	beside.Go(func() { checker.Run(ctx) })
 	beside.Go(func() { d.serveWeb(ctx, m, server, node{a, d.cfg, checker}) })

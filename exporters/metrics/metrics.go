@@ -209,6 +209,8 @@ var families = []family{
 		"Posts of events to a webhook, by what became of them: taken (ok), not taken and made again (retried), refused for good (given_up)"},
 	{"systole_event_queue_length", gaugeFunc, labels("sink"), "S", "scrape", nil,
 		"Records waiting to be written"},
+	{"systole_recorder_dumps_total", counter, labels("trigger"), "5", "recorder.dumped", nil,
+		"Times the execution flight recorder was written, by what for; one that could not be written counts nowhere"},
 	{"systole_collect_duration_seconds", histogram, nil, "1", "scrape", lateness,
 		"Time one scrape spent collecting in this daemon, until the scrape before"},
 }
@@ -232,5 +234,4 @@ var notYet = []struct{ name, needs string }{
 	{"systole_watchdog_armed", "the watchdog device"},
 	{"systole_watchdog_timeout_seconds", "the watchdog device"},
 	{"systole_watchdog_ping_interval_seconds", "the watchdog device"},
-	{"systole_recorder_dumps_total", "the flight recorder"},
 }

@@ -33,6 +33,7 @@ type Metrics struct {
 	remember  func(Memory)
 	takeovers takeovers
 	commands  map[string]counters // by command, then result
+	dumps     counters            // by trigger
 }
 
 // New makes every series that the configuration allows. It fails where a peer,
@@ -64,6 +65,7 @@ func New(cfg Config) (*Metrics, error) {
 		standby:   s.gauge("systole_node_standby_since_timestamp_seconds"),
 		takeovers: newTakeovers(s),
 		commands:  newCommands(s, cfg.Commands),
+		dumps:     s.countersBy("systole_recorder_dumps_total", dumpTriggers),
 	}
 	m.strangers()
 	m.configured(cfg)
@@ -173,6 +175,10 @@ func (m *Metrics) Record(r event.Record) {
 		m.takeovers.released[e.Trigger].countIn(exemplar(r), e.Result)
 	case event.OperatorCommand:
 		m.commanded(e)
+	case event.RecorderDumped:
+		if e.Error == "" {
+			m.dumps.add(e.Trigger, 1)
+		}
 	}
 }
 

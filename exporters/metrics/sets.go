@@ -20,6 +20,7 @@ var (
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
 	operationNames   = []string{"start", "stop", "status", "announce"}
 	operationResults = []string{"ok", "failed", "timeout"}
+	dumpTriggers     = []string{"stall", "false_death", "takeover_slow", "takeover_failed", "request"}
 	commandResults   = []string{"accepted", "refused"}
 )
 

@@ -42,6 +42,7 @@ func TestClosedSetsAreTheEvents(t *testing.T) {
 		{"ResourceOperation", "Operation", operationNames},
 		{"ResourceOperation", "Result", operationResults},
 		{"OperatorCommand", "Result", commandResults},
+		{"RecorderDumped", "Trigger", dumpTriggers},
 	}
 	for _, tt := range tests {
 		i := slices.IndexFunc(structs[tt.event], func(f eventdoc.Field) bool { return f.Name == tt.field })

@@ -97,8 +97,19 @@ func textOf(attributes []*common.KeyValue, key string) string {
 // shows waits until a trace is the tree that is wanted.
 func (s *traceSink) shows(t *testing.T, trace, want string) {
 	t.Helper()
+	s.await(t, trace, want, func(got string) bool { return got == want })
+}
+
+// begins waits until a trace's first root is the one that is wanted.
+func (s *traceSink) begins(t *testing.T, trace, want string) {
+	t.Helper()
+	s.await(t, trace, want, func(got string) bool { return strings.HasPrefix(got, want) })
+}
+
+func (s *traceSink) await(t *testing.T, trace, want string, is func(got string) bool) {
+	t.Helper()
 	err := lab.WaitFor(soon(t), "the tree of trace "+trace, func(context.Context) error {
-		if got := s.draw(trace); got != want {
+		if got := s.draw(trace); !is(got) {
 			return fmt.Errorf("it is\n%swant\n%s", got, want)
 		}
 		return nil
@@ -106,18 +117,6 @@ func (s *traceSink) shows(t *testing.T, trace, want string) {
 	if err != nil {
 		t.Error(err)
 	}
-}
-
-// joins finds the trace of a node's newest joining.
-func (s *traceSink) joins(node string) (trace string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, span := range slices.Backward(s.spans) {
-		if span.node == node && span.Name == "join" {
-			return fmt.Sprintf("%x", span.TraceId)
-		}
-	}
-	return ""
 }
 
 // draw shows a trace as a tree, siblings in the order of the alphabet; such as
