@@ -51,7 +51,6 @@ var planned = map[string]family{
 	"systole_watchdog_armed":                 {kind: "gauge"},
 	"systole_watchdog_timeout_seconds":       {kind: "gauge"},
 	"systole_watchdog_ping_interval_seconds": {kind: "histogram"},
-	"systole_recorder_dumps_total":           {kind: "counter", labels: []string{"trigger"}},
 }
 
 var (

@@ -140,6 +140,11 @@ func daemonProcess() []Panel {
 			// The quantile is 1 in the text format and 1.0 in OpenMetrics.
 			Asks: over(`max by (node) (go_gc_duration_seconds{`+hereJob+`, quantile=~"1|1.0"})`, "{{node}}"),
 		},
+		{
+			Title: "Flight recorder", Width: 24, Height: 5, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: "the flight recorder wrote nothing in this range",
+			Reads: "Recordings of the last seconds that were written to the state folder, by what caused them: read them with go tool trace. There are none unless flight_recorder is on.",
+			Asks:  over(`sum by (node, trigger) (increase(systole_recorder_dumps_total{$here}[$__rate_interval]))`, "{{node}}: {{trigger}}"),
+		},
 	}
 }
 
@@ -175,11 +180,6 @@ func daemonConfig() []Panel {
 
 func daemonNotYet() []Panel {
 	return []Panel{
-		{
-			Title: "Flight recorder", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
-			Reads: "Recordings of the last seconds before an incident that were written to disk, by what caused them.",
-			Asks:  over(`sum by (node, trigger) (increase(systole_recorder_dumps_total{$here}[$__rate_interval]))`, "{{node}}: {{trigger}}"),
-		},
 		{
 			Title: "Last reload", Width: 24, Unit: None, View: Stat{}, Empty: notMeasured,
 			Reads:  "Whether the configuration was accepted when it was last loaded.",
