@@ -36,7 +36,7 @@ var Packages = []Package{
 	{"prometheus", "prometheus", "rules and dashboards", false},
 	{"prometheus-alertmanager", "prometheus-alertmanager", "alerts", false},
 	{"chromium", "chromium", "the web page", false},
-	{"python3-minimal", "python3", "the manual's receiver of webhooks", false},
+	{"python3", "python3", "the manual's receiver of webhooks", false},
 }
 
 // sbin is looked through after PATH: a root shell entered by su has no sbin.
