@@ -48,6 +48,9 @@ func TestWebPage(t *testing.T) {
 	_, err = page.Eval(soon(t), `window.here = true`) // as long as nobody loads the page again
 	must(t, err)
 
+	if *pictures {
+		p.live()
+	}
 	off := p.powerOff(p.alpha)
 	must(t, page.Await(soon(t), owner, "beta"))
 	t.Logf("the page showed the new owner %v after the power cut", round(time.Since(off)))
@@ -89,6 +92,22 @@ func TestWebPage(t *testing.T) {
 		must(t, page.Await(soon(t), owner, "beta"))
 	})
 	t.Run("systole top costs the daemon little", p.topIsCheap)
+}
+
+// live gives the pictures something to show: some minutes of lost packets, of a
+// peer that stood still, and a planned move.
+func (p *pair) live() {
+	p.t.Helper()
+	must(p.t, p.alpha.Lose(lab.Second, lab.Both, .02))
+	for _, still := range []time.Duration{150 * time.Millisecond, 250 * time.Millisecond, 330 * time.Millisecond, 100 * time.Millisecond} {
+		p.run(p.beta, "sleep", "35")
+		must(p.t, p.alpha.Freeze())
+		p.run(p.beta, "sleep", fmt.Sprint(still.Seconds()))
+		must(p.t, p.alpha.Thaw())
+	}
+	p.run(p.alpha, "hb_standby", "--wait", "local")
+	p.run(p.alpha, "hb_takeover", "--wait", "local")
+	p.run(p.beta, "sleep", "30")
 }
 
 // takePictures takes what the documentation shows, if told to, and in any case
