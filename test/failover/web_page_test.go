@@ -98,7 +98,7 @@ func TestWebPage(t *testing.T) {
 // peer that stood still, and a planned move.
 func (p *pair) live() {
 	p.t.Helper()
-	must(p.t, p.alpha.Lose(lab.Second, lab.Both, .02))
+	must(p.t, p.alpha.Lose(lab.Private, lab.Both, .02))
 	for _, still := range []time.Duration{150 * time.Millisecond, 250 * time.Millisecond, 330 * time.Millisecond, 100 * time.Millisecond} {
 		p.run(p.beta, "sleep", "35")
 		must(p.t, p.alpha.Freeze())
