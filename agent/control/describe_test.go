@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +112,7 @@ func TestLinksOfMembers(t *testing.T) {
 		event.PingAnswered{PingNode: "p", RoundTrip: 2 * time.Millisecond},
 	)
 	st := describe(seen(
-		membership.View{Name: "beta", State: "active", Links: []membership.LinkView{
+		membership.View{Name: "beta", State: "active", Deadtime: 10 * time.Second, Links: []membership.LinkView{
 			{Link: "eth0", Up: true, LastHeard: t0.Add(-time.Second)}, {Link: "eth1", LastHeard: t0.Add(-time.Minute)},
 		}},
 		membership.View{Name: "p", Ping: true, State: "ping"},
@@ -124,13 +125,16 @@ func TestLinksOfMembers(t *testing.T) {
 		"p":     {},
 		"q":     {},
 	} {
-		got := st.Member(node).Links
+		got := slices.Clone(st.Member(node).Links)
 		for i := range got {
 			got[i].Recent = nil // TestRecent's
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("links of %s:\n got %+v\nwant %+v", node, got, want)
 		}
+	}
+	if got := f.recently(route{"beta", "eth1"}, t0, nil, 0).Used; !slices.Equal(st.Member("beta").Links[1].Recent.Used, got) {
+		t.Errorf("the silence of a dead link goes on: %v, want %v", st.Member("beta").Links[1].Recent.Used, got)
 	}
 	if got := st.Member("p").RoundTrip; got != Seconds(2*time.Millisecond) {
 		t.Errorf("round trip of p: got %v", time.Duration(got))

@@ -188,10 +188,11 @@ func TestWatcherTakesUpTheEventsOfANewDaemon(t *testing.T) {
 	if got, want := w.read(ctx, place{1, 900}), (place{1, 900}); got != want {
 		t.Errorf("called off it is at %+v, want %+v", got, want)
 	}
-	if got, want := w.read(t.Context(), place{generation: 1, sequence: 900}), (place{generation: 2}); got != want {
+	reading, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	if got, want := w.read(reading, place{1, 900}), (place{generation: 2}); got != want {
 		t.Errorf("behind a restart it is at %+v, want %+v", got, want)
 	}
-	reading, stop := context.WithCancel(t.Context())
 	go func() { <-w.news; stop() }()
 	if got, want := w.read(reading, place{generation: 2}), (place{2, 2}); got != want {
 		t.Errorf("behind the first event it is at %+v, want %+v", got, want)

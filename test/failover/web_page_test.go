@@ -100,14 +100,15 @@ func (p *pair) live() {
 	p.t.Helper()
 	must(p.t, p.alpha.Lose(lab.Private, lab.Both, .02))
 	for _, still := range []time.Duration{150 * time.Millisecond, 250 * time.Millisecond, 330 * time.Millisecond, 100 * time.Millisecond} {
-		p.run(p.beta, "sleep", "35")
+		p.run(p.beta, "sleep", "15")
+		p.run(p.beta, "sleep", "15")
 		must(p.t, p.alpha.Freeze())
 		p.run(p.beta, "sleep", fmt.Sprint(still.Seconds()))
 		must(p.t, p.alpha.Thaw())
 	}
 	p.run(p.alpha, "hb_standby", "--wait", "local")
 	p.run(p.alpha, "hb_takeover", "--wait", "local")
-	p.run(p.beta, "sleep", "30")
+	p.run(p.beta, "sleep", "15")
 }
 
 // takePictures takes what the documentation shows, if told to, and in any case
