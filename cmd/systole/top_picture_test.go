@@ -48,7 +48,7 @@ var inks = map[style]string{
 func drawScreen(rows []row, columns int) []byte {
 	var out bytes.Buffer
 	width, height := columns*cellWidth+16, len(rows)*cellHeight+16
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13" xml:space="preserve">`+"\n", width, height, width, height)
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13">`+"\n", width, height, width, height)
 	fmt.Fprintf(&out, `<rect width="%d" height="%d" rx="6" fill="#111417"/>`+"\n", width, height)
 	for i, r := range rows {
 		x, y := 8, 8+i*cellHeight
@@ -79,17 +79,18 @@ func firstOf(text string) string {
 	return ""
 }
 
+// drawText draws every word where it stands: blanks in a row would become one.
 func drawText(out *bytes.Buffer, x, y int, s span) {
-	text := strings.TrimRight(s.text, " ")
-	left := strings.TrimLeft(text, " ")
-	if left == "" {
-		return
-	}
-	x += (len(text) - len(left)) * cellWidth // blanks are one byte each
 	weight := ""
 	if s.style == styleBold || s.style == styleClose {
 		weight = ` font-weight="bold"`
 	}
-	fmt.Fprintf(out, `<text x="%d" y="%d" textLength="%d" lengthAdjust="spacingAndGlyphs" fill="%s"%s>%s</text>`,
-		x, y+13, len([]rune(left))*cellWidth, inks[s.style], weight, html.EscapeString(left))
+	for _, word := range strings.Split(s.text, " ") {
+		long := len([]rune(word)) * cellWidth
+		if word != "" {
+			fmt.Fprintf(out, `<text x="%d" y="%d" textLength="%d" lengthAdjust="spacingAndGlyphs" fill="%s"%s>%s</text>`,
+				x, y+13, long, inks[s.style], weight, html.EscapeString(word))
+		}
+		x += long + cellWidth
+	}
 }

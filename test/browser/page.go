@@ -124,13 +124,12 @@ func (p *Page) Await(ctx context.Context, expression, want string) error {
 	}
 }
 
-// Screenshot is a picture of the whole page, as PNG.
+// Screenshot is a picture of what the window shows of the page, as PNG.
 func (p *Page) Screenshot(ctx context.Context) ([]byte, error) {
 	var answer struct {
 		Data []byte `json:"data"`
 	}
-	params := map[string]any{"format": "png", "captureBeyondViewport": true}
-	err := p.b.call(ctx, p.session, "Page.captureScreenshot", params, &answer)
+	err := p.b.call(ctx, p.session, "Page.captureScreenshot", map[string]any{"format": "png"}, &answer)
 	return answer.Data, err
 }
 

@@ -41,7 +41,7 @@ func TestWebPage(t *testing.T) {
 	})
 	page, err := b.Open(soon(t))
 	must(t, err)
-	must(t, page.Size(soon(t), 1000, 900))
+	must(t, page.Size(soon(t), 1000, 1160))
 	must(t, page.Go(soon(t), url))
 	must(t, page.Await(soon(t), owner, "alpha"))
 	must(t, page.Await(soon(t), `document.getElementById('live').innerText`, "live"))
@@ -63,7 +63,7 @@ func TestWebPage(t *testing.T) {
 	t.Run("it is readable on a phone", func(t *testing.T) {
 		must(t, page.Size(soon(t), 360, 740))
 		must(t, page.Await(soon(t), `document.documentElement.scrollWidth`, "360"))
-		must(t, page.Size(soon(t), 1000, 900))
+		must(t, page.Size(soon(t), 1000, 1160))
 	})
 	t.Run("it is dark for who likes it dark", func(t *testing.T) {
 		const back = `getComputedStyle(document.body).backgroundColor`
@@ -119,7 +119,7 @@ func (p *pair) takePictures(page *browser.Page) {
 	must(p.t, err)
 	drawn, err := png.Decode(bytes.NewReader(taken))
 	must(p.t, err)
-	if size := drawn.Bounds().Size(); size.X < 1000 || size.Y < 900 {
+	if size := drawn.Bounds().Size(); size.X != 1000 || size.Y != 1160 {
 		p.t.Errorf("the picture is of %v", size)
 	}
 	if !*pictures {
