@@ -12,10 +12,8 @@ import (
 // waiting are the alerts on families that the daemon does not export yet, which
 // can never fire until it does. The list may only shrink.
 var waiting = map[string][]string{
-	"SystoleDuplicateAddress":   {"systole_address_conflict"},
 	"SystoleNotReadyToTakeOver": {"systole_takeover_ready", "systole_takeover_ready_check"},
 	"SystoleConfigReloadFailed": {"systole_config_last_reload_successful"},
-	"SystoleUnitRestarting":     {"systole_unit_restarts_total"},
 }
 
 // A family is a row of docs/metrics.md.

@@ -37,13 +37,6 @@ var foreign = map[string]family{
 // docs/metrics.md has it; none may come to it.
 var planned = map[string]family{
 	"systole_config_last_reload_successful":  {kind: "gauge"},
-	"systole_unit_state":                     {kind: "gauge", labels: []string{"unit", "state"}},
-	"systole_unit_restarts_total":            {kind: "counter", labels: []string{"unit"}},
-	"systole_address_present":                {kind: "gauge", labels: []string{"address", "interface"}},
-	"systole_address_conflict":               {kind: "gauge", labels: []string{"address"}},
-	"systole_address_conflicts_total":        {kind: "counter", labels: []string{"address"}},
-	"systole_gratuitous_arp_sent_total":      {kind: "counter", labels: []string{"address"}},
-	"systole_gratuitous_arp_errors_total":    {kind: "counter", labels: []string{"address"}},
 	"systole_takeover_ready":                 {kind: "gauge"},
 	"systole_takeover_ready_check":           {kind: "gauge", labels: []string{"check"}},
 	"systole_fence_operations_total":         {kind: "counter", labels: []string{"method", "result"}},

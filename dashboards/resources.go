@@ -12,6 +12,8 @@ func resources() Board {
 		Rows: []Row{
 			{Title: "What runs here", Panels: resourcesRunning()},
 			{Title: "Starting, stopping, looking", Panels: resourcesOperations()},
+			{Title: "Units, as systemd sees them", Panels: resourcesUnits()},
+			{Title: "Addresses, as the kernel and the network see them", Panels: resourcesAddresses()},
 			{Title: notMeasuredYet, Closed: true, Panels: resourcesNotYet()},
 		},
 	}
@@ -77,33 +79,46 @@ func resourcesOperations() []Panel {
 	}
 }
 
-func resourcesNotYet() []Panel {
+// noUnit is why the panels of units may be empty.
+const noUnit = "haresources names no unit of systemd"
+
+func resourcesUnits() []Panel {
 	return []Panel{
 		{
-			Title: "Unit states", Width: 12, Unit: None, View: StateTimeline{}, Empty: notMeasured,
-			Reads:  "What systemd says of each unit, one line for each state it was in.",
+			Title: "Unit states", Width: 12, Unit: None, View: StateTimeline{}, Empty: noUnit,
+			Reads:  "What systemd says of each unit, one line for each state it was in. A unit that is active where its group does not run was started by somebody else.",
 			Steps:  steps(Blue),
 			Values: []Value{{1, "so it is", Blue}},
 			Marks:  []Mark{{Series: " failed$", Color: Red}, {Series: " active$", Color: Green}},
 			Asks:   over(`max by (node, unit, state) (systole_unit_state{$here}) == 1`, "{{unit}} on {{node}} {{state}}"),
 		},
 		{
-			Title: "Restarts of units", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
+			Title: "Restarts of units", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: noUnit,
 			Reads: "How often systemd restarted a unit by itself. Clients felt each one, though no takeover shows.",
 			Asks:  over(`sum by (node, unit) (increase(systole_unit_restarts_total{$here}[$__rate_interval]))`, "{{unit}} on {{node}}"),
 		},
+	}
+}
+
+func resourcesAddresses() []Panel {
+	return []Panel{
 		{
-			Title: "Addresses", Width: 12, Unit: None, View: StateTimeline{}, Empty: notMeasured,
-			Reads:  "Whether the kernel has each address, and whether another machine answers for it. A conflict means that clients reach either of two machines.",
+			Title: "Addresses", Width: 12, Unit: None, View: StateTimeline{},
+			Reads:  "Whether the kernel has each address, and whether another machine claims it by ARP or neighbour advertisements. A conflict means that clients reach either of two machines; it stands until nobody else has been heard for a minute. Who it is stands in the event: journalctl SYSTOLE_EVENT=address.conflict.",
 			Steps:  steps(Grey, Step{1, Green}, Step{2, Red}),
 			Values: []Value{{0, "not here", Grey}, {1, "here", Green}, {2, "elsewhere", Orange}, {3, "here and elsewhere", Red}},
 			Asks:   over(`max by (node, address) (systole_address_present{$here}) + 2 * max by (node, address) (systole_address_conflict{$here})`, "{{address}} on {{node}}"),
 		},
 		{
-			Title: "Conflicts of addresses", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
-			Reads: "How often another machine was seen to answer for an address that this node holds.",
+			Title: "Conflicts of addresses", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0),
+			Reads: "How often another machine was seen to claim an address that this node holds, at most once a minute for each machine.",
 			Asks:  over(`sum by (node, address) (increase(systole_address_conflicts_total{$here}[$__rate_interval]))`, "{{address}} on {{node}}"),
 		},
+	}
+}
+
+func resourcesNotYet() []Panel {
+	return []Panel{
 		{
 			Title: "Readiness", Width: 12, Unit: None, View: StatusHistory{}, Empty: notMeasured,
 			Reads:  "Each check of whether a takeover here would work, at each instant. A red line is what to mend before it is needed.",

@@ -154,6 +154,13 @@ func takeoverEvents() []Panel {
 			Reads: "hb_standby and hb_takeover as they came, accepted or refused. Moves without a request here and without a death above are failbacks.",
 			Asks:  over(`sum by (node, command, result) (increase(systole_control_requests_total{$here}[$__rate_interval]))`, "{{node}}: {{command}} {{result}}"),
 		},
+		{
+			Title: "Announcements of addresses", Width: 24, Height: 6, Unit: Count, View: TimeSeries{Bars: true, NoTable: true}, Min: ptr(0),
+			Reads: "Gratuitous ARP and neighbour advertisements sent for each address, and those that failed. Clients on the same network follow a moved address only once they have heard one.",
+			Asks: ask(
+				over(`sum by (node, address) (increase(systole_gratuitous_arp_sent_total{$here}[$__rate_interval]))`, "{{node}} sent {{address}}"),
+				over(`sum by (node, address) (increase(systole_gratuitous_arp_errors_total{$here}[$__rate_interval]))`, "{{node}} failed {{address}}")),
+		},
 	}
 }
 
@@ -164,19 +171,12 @@ func movesTable() Table {
 func takeoverNotYet() []Panel {
 	return []Panel{
 		{
-			Title: "Announcements of addresses", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
-			Reads: "Gratuitous ARP and neighbour advertisements sent for each address, and those that failed. Clients on the same network follow a moved address only once they have heard one.",
-			Asks: ask(
-				over(`sum by (node, address) (increase(systole_gratuitous_arp_sent_total{$here}[$__rate_interval]))`, "{{node}} sent {{address}}"),
-				over(`sum by (node, address) (increase(systole_gratuitous_arp_errors_total{$here}[$__rate_interval]))`, "{{node}} failed {{address}}")),
-		},
-		{
 			Title: "Fencing", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
 			Reads: "Tries to make sure that a dead node holds nothing, by method and result. A takeover waits for it.",
 			Asks:  over(`sum by (node, method, result) (increase(systole_fence_operations_total{$here}[$__rate_interval]))`, "{{node}}: {{method}} {{result}}"),
 		},
 		{
-			Title: "Time to fence", Width: 24, Unit: Seconds, View: TimeSeries{}, Min: ptr(0), Empty: notMeasured,
+			Title: "Time to fence", Width: 12, Unit: Seconds, View: TimeSeries{}, Min: ptr(0), Empty: notMeasured,
 			Reads: "How long fencing took at most, by method. It is part of every takeover after a death.",
 			Asks:  histogram{name: "systole_fence_duration_seconds", by: "node, method"}.quantile("1", "{{node}}: {{method}}"),
 		},

@@ -3,7 +3,9 @@ package event
 import "time"
 
 // UnitStateChanged reports a new ActiveState of a unit of haresources, or the
-// first look at it, when From is empty.
+// first look at it, when From is empty. From and To are equal where an active
+// unit stays active and only Sub is new: a service whose process ended goes from
+// running to exited.
 type UnitStateChanged struct {
 	Unit     string
 	From, To string // active, reloading, inactive, failed, activating, deactivating
@@ -15,6 +17,7 @@ type UnitStateChanged struct {
 type UnitRestarted struct {
 	Unit     string
 	Restarts uint64 // since the unit was last started by hand or by us: systemd's NRestarts
+	Count    uint64 // restarts since the last one told: more than 1 where systemd could not be heard meanwhile
 	Status   string // how the main process ended: "exited 1", "killed SEGV"; empty where systemd does not say
 }
 
@@ -48,7 +51,7 @@ type AddressConflict struct {
 type AddressConflictCleared struct {
 	Address   string
 	Interface string
-	Took      time.Duration
+	Took      time.Duration // from the first packet of another machine to this word
 }
 
 // AddressAnnounced reports gratuitous ARPs, or unsolicited neighbour

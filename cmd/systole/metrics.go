@@ -43,6 +43,7 @@ func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Tr
 		SpansDropped: func() map[string]uint64 { return spans.Stats().Dropped },
 	}
 	others.measure(&m)
+	d.measureWatched(&m)
 	for _, p := range c.Pings {
 		m.PingNodes = append(m.PingNodes, p.Name)
 	}

@@ -22,6 +22,8 @@ type Config struct {
 	Peers     []string // all nodes but this one
 	PingNodes []string // ping and ping_group alike
 	Groups    []Group
+	Units     []string // of the groups
+	Addresses []Address
 	Keys      []Key
 	Files     []File
 	Commands  []string // of operator.command; any other counts as "other"
@@ -63,6 +65,10 @@ type Resource struct {
 	Driver    string // ipaddr, systemd
 	Announces bool   // the driver can announce it again
 }
+
+// An Address is a virtual one of the groups, and the interface where it belongs,
+// empty where the configuration names none.
+type Address struct{ Name, Interface string }
 
 // A Key is one line of authkeys without its secret.
 type Key struct{ ID, Method string }

@@ -48,11 +48,13 @@ func reference() Config {
 				address("IPaddr::192.0.2.20"), address("IPv6addr::2001:db8::20"), unit("postgresql"), unit("pgbouncer"),
 			}},
 		},
-		Keys:     []Key{{"1", "sha1"}},
-		Files:    []File{{"ha.cf", "00000000000000000000000000ff00aa"}, {"haresources", "0123456789abcdef"}},
-		Commands: []string{"hb_standby", "hb_takeover"},
-		Sinks:    []Sink{quiet("journal"), quiet("webhook"), quiet("otlp_logs"), quiet("alertmanager")},
-		Webhooks: []Webhook{{Name: "pager", Deliveries: func() map[string]uint64 { return map[string]uint64{"ok": 3, "retried": 1} }}},
+		Units:     []string{"nginx.service", "php-fpm.service", "redis.service", "postgresql.service", "pgbouncer.service"},
+		Addresses: []Address{{"192.0.2.10", "eth0"}, {"192.0.2.20", ""}, {"2001:db8::20", ""}},
+		Keys:      []Key{{"1", "sha1"}},
+		Files:     []File{{"ha.cf", "00000000000000000000000000ff00aa"}, {"haresources", "0123456789abcdef"}},
+		Commands:  []string{"hb_standby", "hb_takeover"},
+		Sinks:     []Sink{quiet("journal"), quiet("webhook"), quiet("otlp_logs"), quiet("alertmanager")},
+		Webhooks:  []Webhook{{Name: "pager", Deliveries: func() map[string]uint64 { return map[string]uint64{"ok": 3, "retried": 1} }}},
 		Outages: ledger.New("alpha", []string{"IPaddr::192.0.2.10", "IPaddr::192.0.2.20"}, ledger.Book{
 			Groups: map[string]ledger.Account{"IPaddr::192.0.2.20": {Seconds: map[string]float64{"peer_dead": 12.5}}},
 		}),
@@ -104,7 +106,7 @@ func samples(page string) []string {
 	var lines []string
 	for line := range strings.Lines(page) {
 		if !strings.HasPrefix(line, "#") {
-			line = strings.NewReplacer(`cluster="web",`, "", `node="alpha",`, "", `{cluster="web",node="alpha"}`, "",
+			line = strings.NewReplacer(`,cluster="web",node="alpha"`, "", `cluster="web",`, "", `node="alpha",`, "", `{cluster="web",node="alpha"}`, "",
 				`,node="alpha"`, "").Replace(strings.TrimSpace(line))
 			lines = append(lines, line)
 		}
@@ -141,6 +143,11 @@ func story(m *Metrics) {
 		event.GroupStateChanged{Group: second, From: "stopped", To: "starting"})
 	tell(m, at(12.03), event.ResourceOperation{Group: second, Resource: second, Driver: "ipaddr", Operation: "start", Result: "ok", Took: 30 * time.Millisecond})
 	tell(m, at(14), event.GroupStateChanged{Group: second, From: "starting", To: "running"},
+		event.AddressChanged{Address: "192.0.2.10", Interface: "eth0", Present: true},
+		event.AddressAnnounced{Address: "192.0.2.20", Interface: "eth0", Sent: 2},
+		event.AddressConflict{Address: "192.0.2.20", Interface: "eth0", Ours: "02:00:00:00:00:01", Theirs: "02:00:00:00:00:02"},
+		event.UnitStateChanged{Unit: "postgresql.service", From: "activating", To: "active", Sub: "running"},
+		event.UnitRestarted{Unit: "postgresql.service", Restarts: 1, Count: 1, Status: "killed KILL"},
 		event.OwnerChanged{Group: second, From: "beta", To: "alpha", Cause: "peer_dead", Unowned: 12 * time.Second})
 	tell(m, at(14.5), event.HoldChanged{From: "transition", To: "foreign"},
 		event.TakeoverCompleted{ID: 1, Trigger: "peer_dead", Peer: "beta", Groups: []string{second}, Result: "success", Took: 2500 * time.Millisecond, Outage: 12500 * time.Millisecond})

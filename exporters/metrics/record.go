@@ -27,6 +27,8 @@ type Metrics struct {
 	members   membership
 	holds     *stateSet
 	groups    map[string]*group
+	units     map[string]*unit
+	addresses map[string]*address
 	durations map[string]observers // of operations, by driver
 	standby   prometheus.Gauge     // since when
 	memory    Memory
@@ -60,6 +62,8 @@ func New(cfg Config) (*Metrics, error) {
 		members:   newMembership(s),
 		holds:     s.stateSet("systole_node_resources", holds, "none"),
 		groups:    map[string]*group{},
+		units:     map[string]*unit{},
+		addresses: map[string]*address{},
 		durations: newDurations(s, cfg.Groups),
 		remember:  cfg.Remember,
 		standby:   s.gauge("systole_node_standby_since_timestamp_seconds"),
@@ -94,6 +98,12 @@ func (m *Metrics) configured(cfg Config) {
 	}
 	for _, name := range cfg.PingNodes {
 		m.pings[name] = newPing(m.series, name)
+	}
+	for _, name := range cfg.Units {
+		m.units[name] = newUnit(m.series, name)
+	}
+	for _, a := range cfg.Addresses {
+		m.addresses[a.Name] = newAddress(m.series, a)
 	}
 	for _, g := range cfg.Groups {
 		m.groups[g.Name] = newGroup(m.series, g, cfg.Node)
@@ -163,6 +173,18 @@ func (m *Metrics) Record(r event.Record) {
 		m.ownerChanged(e, exemplar(r))
 	case event.ResourceOperation:
 		m.operated(e, exemplar(r))
+	case event.UnitStateChanged:
+		m.unitChanged(e)
+	case event.UnitRestarted:
+		m.unitRestarted(e)
+	case event.AddressChanged:
+		m.addressChanged(e)
+	case event.AddressConflict:
+		m.addressConflict(e)
+	case event.AddressConflictCleared:
+		m.addressConflictCleared(e)
+	case event.AddressAnnounced:
+		m.announced(e)
 	case event.TakeoverStarted:
 		m.takeoverStarted(e)
 	case event.TakeoverPhase:

@@ -359,16 +359,22 @@ func TestRecord(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := open(t, reference())
-			before := page(t, m)
-			for _, s := range tt.steps {
-				tell(m, instant(s.at), s.events...)
-			}
-			got := slices.DeleteFunc(moved(before, page(t, m)), func(line string) bool { return strings.HasPrefix(line, "systole_events_total") })
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("moved\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(tt.want, "\n     "))
-			}
+			moves(t, tt.steps, tt.want)
 		})
+	}
+}
+
+// moves wants steps to move these samples and no others.
+func moves(t *testing.T, steps []step, want []string) {
+	t.Helper()
+	m := open(t, reference())
+	before := page(t, m)
+	for _, s := range steps {
+		tell(m, instant(s.at), s.events...)
+	}
+	got := slices.DeleteFunc(moved(before, page(t, m)), func(line string) bool { return strings.HasPrefix(line, "systole_events_total") })
+	if !slices.Equal(got, want) {
+		t.Errorf("moved\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
 	}
 }
 

@@ -29,6 +29,8 @@ var letters = []struct {
 		}
 		return n
 	}},
+	{"U", "systemd units of those", func(c Config) int { return len(c.Units) }},
+	{"A", "addresses of those", func(c Config) int { return len(c.Addresses) }},
 	{"D", "drivers in use", func(c Config) int {
 		drivers := map[string]bool{}
 		for _, g := range c.Groups {

@@ -6,6 +6,7 @@ package metrics
 var (
 	peerStates       = []string{"unknown", "init", "up", "active", "leaving", "dead"}
 	holds            = []string{"none", "local", "foreign", "all", "transition"}
+	unitStates       = []string{"active", "reloading", "inactive", "failed", "activating", "deactivating"}
 	sendErrors       = []string{"busy", "no_route", "no_device", "no_buffer", "refused", "other"}
 	rejections       = []string{"bad_signature", "unknown_key", "replay", "malformed", "unknown_node", "oversize", "wrong_cluster"}
 	directions       = []string{"sent", "received"}

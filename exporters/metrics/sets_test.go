@@ -41,6 +41,7 @@ func TestClosedSetsAreTheEvents(t *testing.T) {
 		{"ReleaseCompleted", "Result", moveResults},
 		{"ResourceOperation", "Operation", operationNames},
 		{"ResourceOperation", "Result", operationResults},
+		{"UnitStateChanged", "To", unitStates},
 		{"OperatorCommand", "Result", commandResults},
 		{"RecorderDumped", "Trigger", dumpTriggers},
 	}

@@ -8,11 +8,12 @@ import (
 )
 
 // A stateSet is one series for each of a closed set of states, of which exactly
-// one is 1: in every scrape, since all are made from one load.
+// one is 1, or none where it is unset: in every scrape, since all are made from one
+// load.
 type stateSet struct {
 	desc    *prometheus.Desc
 	states  []string
-	current atomic.Int32 // index into states
+	current atomic.Int32 // index into states; -1: unset
 }
 
 // newStateSet has its states under label.
@@ -29,6 +30,9 @@ func (s *stateSet) set(state string) {
 		s.current.Store(int32(i))
 	}
 }
+
+// unset makes no state true: nobody has looked so far.
+func (s *stateSet) unset() { s.current.Store(-1) }
 
 // now is the state that is true.
 func (s *stateSet) now() string { return s.states[s.current.Load()] }

@@ -19,7 +19,7 @@ import (
 // namespace of its own.
 const helperEnv = "SYSTOLE_FAILOVER_HELPER"
 
-var helpers = map[string]func(args []string) error{"fetch": fetch, "flood": flood}
+var helpers = map[string]func(args []string) error{"fetch": fetch, "flood": flood, "claim": claim}
 
 // beHelper runs as a helper, if this process is one, and does not return.
 func beHelper() {

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/metrics"
+	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/ipaddr"
+	"github.com/systole-ha/systole/resources/systemd"
+)
+
+// watch tells of what becomes of the resources of haresources beside the
+// orders of the agent, until ctx ends: units that crash, addresses that somebody
+// takes away or has as well.
+//
+// It runs beside the agent: note may wait for the loop, and then the watch
+// waits, and nothing else does.
+func (d *daemon) watch(ctx context.Context, note func(event.Event)) {
+	var units, addresses []resources.Spec
+	for _, s := range d.specs() {
+		switch name, _, _ := d.registry.driver(s); name {
+		case driverIPAddr:
+			addresses = append(addresses, s)
+		case driverSystemd:
+			units = append(units, s)
+		}
+	}
+	w := noter{note}
+	if s, ok := d.registry.systemd.(*systemd.Driver); ok && len(units) > 0 {
+		ended := make(chan struct{})
+		go func() { defer close(ended); s.Watch(ctx, units, w) }()
+		defer func() { <-ended }()
+	}
+	if a, ok := d.registry.ipaddr.(*ipaddr.Driver); ok && len(addresses) > 0 {
+		d.watchAddresses(ctx, a, addresses, w)
+	}
+}
+
+// watchAgain is how long after a failure addresses are watched again.
+const watchAgain = 5 * time.Second
+
+func (d *daemon) watchAddresses(ctx context.Context, driver *ipaddr.Driver, addresses []resources.Spec, w noter) {
+	for ctx.Err() == nil {
+		if err := driver.Watch(ctx, addresses, w); err != nil {
+			d.log.Warn("addresses are not watched", "err", err)
+		}
+		select {
+		case <-time.After(watchAgain):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// specs are all resources of haresources.
+func (d *daemon) specs() (all []resources.Spec) {
+	for _, g := range d.cfg.Groups {
+		all = append(all, g.Resources...)
+	}
+	return all
+}
+
+// A noter makes events of what the drivers see.
+type noter struct{ note func(event.Event) }
+
+func (w noter) UnitStateChanged(c systemd.StateChange) { w.note(event.UnitStateChanged(c)) }
+func (w noter) UnitRestarted(r systemd.Restart)        { w.note(event.UnitRestarted(r)) }
+func (w noter) AddressChanged(c ipaddr.Change)         { w.note(event.AddressChanged(c)) }
+func (w noter) AddressLost(l ipaddr.Loss)              { w.note(event.AddressLost(l)) }
+func (w noter) AddressConflict(c ipaddr.Conflict)      { w.note(event.AddressConflict(c)) }
+func (w noter) AddressAnnounced(a ipaddr.Announcement) { w.note(event.AddressAnnounced(a)) }
+func (w noter) AddressConflictCleared(c ipaddr.ConflictEnd) {
+	w.note(event.AddressConflictCleared(c))
+}
+
+// measureWatched adds to the metrics' configuration what is watched, by the
+// names that the events have.
+func (d *daemon) measureWatched(m *metrics.Config) {
+	for _, s := range d.specs() {
+		switch name, _, _ := d.registry.driver(s); name {
+		case driverIPAddr:
+			a, err := ipaddr.Parse(s)
+			spelled, _ := ipaddr.Spelled(s)
+			known := slices.ContainsFunc(m.Addresses, func(other metrics.Address) bool { return other.Name == spelled })
+			if err == nil && !known {
+				m.Addresses = append(m.Addresses, metrics.Address{Name: spelled, Interface: a.Interface})
+			}
+		case driverSystemd:
+			if unit := unitOf(s); !slices.Contains(m.Units, unit) {
+				m.Units = append(m.Units, unit)
+			}
+		}
+	}
+}
