@@ -1,6 +1,7 @@
 package ipaddr
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -75,7 +76,7 @@ func BenchmarkAnnounce(b *testing.B) {
 
 // BenchmarkFiveHundred is a group of 500 addresses in a network where the node
 // has one of its own: each figure is for all of them, started one after the
-// other and stopped in reverse, as groups are.
+// other and stopped in reverse, as groups are. A watch beside it must not slow it.
 func BenchmarkFiveHundred(b *testing.B) {
 	own := spec(b, "IPaddr::10.0.255.1/16/eth0")
 	for _, pattern := range []string{"IPaddr::10.0.%d.%d/16/eth0", "IPv6addr::2001:db8::%x:%x/64/eth0"} {
@@ -83,24 +84,46 @@ func BenchmarkFiveHundred(b *testing.B) {
 		for i := range 500 {
 			group = append(group, spec(b, fmt.Sprintf(pattern, i/250, i%250+1)))
 		}
-		b.Run(pattern, func(b *testing.B) {
-			benchmark(b, func(d *Driver) {
-				must(b, d.Start(b.Context(), own))
-				all := func(op string, fn func(resources.Spec) error) {
-					before := b.Elapsed()
-					for _, s := range group {
-						must(b, fn(s))
-					}
-					b.ReportMetric(float64((b.Elapsed()-before).Microseconds())/1000, op+"-ms")
-				}
-				for b.Loop() {
-					all("start", func(s resources.Spec) error { return d.Start(b.Context(), s) })
-					all("announce", func(s resources.Spec) error { return d.Announce(b.Context(), s) })
-					slices.Reverse(group)
-					all("stop", func(s resources.Spec) error { return d.Stop(b.Context(), s) })
-					slices.Reverse(group)
-				}
-			})
-		})
+		for _, isWatched := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%s/watched=%t", pattern, isWatched), func(b *testing.B) { fiveHundred(b, own, group, isWatched) })
+		}
 	}
 }
+
+func fiveHundred(b *testing.B, own resources.Spec, group []resources.Spec, isWatched bool) {
+	left, _ := nstest.Pair(b)
+	d := New()
+	defer d.Close()
+	if isWatched {
+		ctx, cancel := context.WithCancel(b.Context())
+		ended := make(chan error)
+		go left.Do(b, func() { ended <- d.Watch(ctx, group, deaf{}) })
+		defer func() { cancel(); must(b, <-ended) }()
+	}
+	left.Do(b, func() {
+		must(b, d.Start(b.Context(), own))
+		all := func(op string, fn func(resources.Spec) error) {
+			before := b.Elapsed()
+			for _, s := range group {
+				must(b, fn(s))
+			}
+			b.ReportMetric(float64((b.Elapsed()-before).Microseconds())/1000, op+"-ms")
+		}
+		for b.Loop() {
+			all("start", func(s resources.Spec) error { return d.Start(b.Context(), s) })
+			all("announce", func(s resources.Spec) error { return d.Announce(b.Context(), s) })
+			slices.Reverse(group)
+			all("stop", func(s resources.Spec) error { return d.Stop(b.Context(), s) })
+			slices.Reverse(group)
+		}
+	})
+}
+
+// deaf is a Watcher that takes no time.
+type deaf struct{}
+
+func (deaf) AddressChanged(Change)              {}
+func (deaf) AddressLost(Loss)                   {}
+func (deaf) AddressConflict(Conflict)           {}
+func (deaf) AddressConflictCleared(ConflictEnd) {}
+func (deaf) AddressAnnounced(Announcement)      {}

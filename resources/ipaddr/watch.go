@@ -151,31 +151,56 @@ func (w *watch) run(ctx context.Context) (err error) {
 	if err := w.lookAtAll(ctx); err != nil {
 		return err
 	}
+	w.books.open()
 	w.readBooks()
+	if err = w.follow(ctx, notices); ctx.Err() != nil {
+		return nil
+	}
+	w.endConflicts(time.Now())
+	return err
+}
+
+// follow tells what happens until ctx ends or a socket fails.
+func (w *watch) follow(ctx context.Context, notices <-chan notice) error {
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
+	reading := time.NewTimer(0)
+	defer reading.Stop()
+	var news <-chan struct{} // nil until the time of the next reading has come
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case n, open := <-notices:
-			if err = errDeaf; open {
-				err = w.hear(ctx, n)
+			if !open {
+				return errDeaf
 			}
-		case <-w.books.news:
+			if err := w.hear(ctx, n); err != nil {
+				return err
+			}
+			continue // it moves nothing that is due
+		case <-reading.C:
+			news = w.books.news
+			continue
+		case <-news:
 			w.readBooks()
+			news = nil
+			reading.Reset(readingPause)
 		case c := <-w.wire.claims:
 			w.claimed(time.Now(), c)
 		case <-alarm.C:
-			err = w.due(ctx, time.Now())
-		}
-		if err != nil {
-			w.endConflicts(time.Now())
-			return err
+			if err := w.due(ctx, time.Now()); err != nil {
+				return err
+			}
 		}
 		alarm.Reset(w.next(time.Now()))
 	}
 }
+
+// readingPause is the least time between two readings of the books: an
+// operation on a group of hundreds of addresses should not have a reader beside
+// it at every step. Nothing in the books is urgent.
+const readingPause = 20 * time.Millisecond
 
 // families says which of the two there is to listen for.
 func (w *watch) families() (v4, v6 bool) {
@@ -195,14 +220,17 @@ func (w *watch) readBooks() {
 		}
 	}
 	disarmed := false
-	for ip, a := range w.addresses {
-		h, is := held[ip]
-		if a.hold != nil && (!is || a.hold.holding != h) {
+	for ip, h := range held {
+		a := w.addresses[ip]
+		if a == nil {
+			continue
+		}
+		if a.hold != nil {
 			w.endConflict(a, time.Now())
 			disarmed = disarmed || a.hold.armed
 			a.hold = nil
 		}
-		if is && a.hold == nil {
+		if h != (holding{}) {
 			a.hold = &hold{holding: h}
 		}
 	}

@@ -1,7 +1,6 @@
 package ipaddr
 
 import (
-	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 type books struct {
 	mu        sync.Mutex
 	held      map[netip.Addr]holding
+	turned    map[netip.Addr]bool         // those whose holding is another since the last reading
 	announced map[netip.Addr]Announcement // since the last reading
 	news      chan struct{}               // holds a token while there is something to read
 }
@@ -24,18 +24,27 @@ type holding struct {
 }
 
 func newBooks() *books {
-	return &books{held: map[netip.Addr]holding{}, announced: map[netip.Addr]Announcement{}, news: make(chan struct{}, 1)}
+	return &books{
+		held: map[netip.Addr]holding{}, turned: map[netip.Addr]bool{}, announced: map[netip.Addr]Announcement{},
+		news: make(chan struct{}, 1),
+	}
 }
 
 func (b *books) hold(ip netip.Addr, link int) {
 	b.write(func() {
 		if b.held[ip].link != link {
 			b.held[ip] = holding{link, time.Now()}
+			b.turned[ip] = true
 		}
 	})
 }
 
-func (b *books) release(ip netip.Addr) { b.write(func() { delete(b.held, ip) }) }
+func (b *books) release(ip netip.Addr) {
+	b.write(func() {
+		delete(b.held, ip)
+		b.turned[ip] = true
+	})
+}
 
 // announce adds up what was sent, so that a watch that lags loses nothing.
 func (b *books) announce(ip netip.Addr, a Announcement) {
@@ -60,13 +69,27 @@ func (b *books) write(line func()) {
 	}
 }
 
-// read returns what is held, and what was announced since the last reading.
+// read returns what has changed since the last reading: holdings, the zero one
+// for an address that is held no more, and announcements.
 func (b *books) read() (map[netip.Addr]holding, map[netip.Addr]Announcement) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	held := make(map[netip.Addr]holding, len(b.turned))
+	for ip := range b.turned {
+		held[ip] = b.held[ip]
+	}
 	announced := b.announced
-	b.announced = map[netip.Addr]Announcement{}
-	return maps.Clone(b.held), announced
+	b.turned, b.announced = map[netip.Addr]bool{}, map[netip.Addr]Announcement{}
+	return held, announced
+}
+
+// open has the next reading begin with all that is held.
+func (b *books) open() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for ip := range b.held {
+		b.turned[ip] = true
+	}
 }
 
 // isHeld reports whether a holding is still that of the address.

@@ -208,7 +208,7 @@ func (w *watch) judge(ctx context.Context, a *watched) error {
 		h.lost = false
 		return nil
 	}
-	if h.lost {
+	if h.lost || !w.books.isHeld(a.ip, h.holding) {
 		return nil
 	}
 	cause, err := w.kernel.whyLost(ctx, a.ip, h.link)
