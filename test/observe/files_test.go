@@ -22,6 +22,8 @@ var (
 	// calm is for tests that share the machine with others: nobody may be late
 	// because of them.
 	calm = cluster.Timing{Keepalive: 200 * time.Millisecond, Deadtime: 2 * time.Second, Initdead: 5 * time.Second}
+	// patient is for a daemon that is killed, and back before it is missed.
+	patient = cluster.Timing{Keepalive: 200 * time.Millisecond, Deadtime: 3 * time.Second, Initdead: 5 * time.Second}
 )
 
 // files are a cluster's called web, with two links.

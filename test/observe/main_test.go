@@ -12,6 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	beHelper()
 	code := m.Run()
 	cluster.Remove()
 	os.Exit(code)
