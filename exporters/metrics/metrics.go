@@ -103,7 +103,7 @@ var families = []family{
 	{"systole_heartbeats_late_total", counter, labels("link", "peer"), "L·P", "heartbeat.late", nil,
 		"Heartbeats that ended a silence longer than warntime, by the link that ended it"},
 	{"systole_heartbeats_lost_total", counter, labels("link", "peer"), "L·P", "heartbeat.lost", nil,
-		"Sequence numbers of the peer that never came on the link"},
+		"Sequence numbers of the peer that never came on the link: counted when 64 later ones have, for until then one may only be late"},
 	{"systole_heartbeats_reordered_total", counter, labels("link", "peer"), "L·P", "heartbeat.reordered", nil,
 		"Messages that came behind a newer one on the same link"},
 	{"systole_heartbeats_duplicate_total", counter, labels("link", "peer"), "L·P", "heartbeat.duplicated", nil,
