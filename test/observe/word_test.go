@@ -232,7 +232,11 @@ func (c *court) takeover(f fault, seen testimony) {
 	c.find(f.name, "begin, told less seen", started.At.Sub(f.begins(c, seen)), -near, near)
 	c.find(f.name, "address up, told less the kernel's word", c.operation(entries, "start", aloneGroup).At.Sub(seen.came[alone]), -near, near)
 	if f.name == "power off" { // a move that was asked for is too short for an echo every 2 ms
-		c.find(f.name, "address up, the kernel's word less the client's", seen.came[alone].Sub(seen.alone.To.Add(-seen.alone.Late)), -near, near)
+		later := seen.alone.To.Sub(seen.came[alone])
+		if later > 0 {
+			later = max(0, later-seen.alone.Late)
+		}
+		c.find(f.name, "address up, the client's word less the kernel's", later, -near, near)
 	}
 	c.find(f.name, "service up, systemd's stamp less the client's", active.Sub(seen.service.To.Add(-seen.service.Late)), -near, anything)
 	c.find(f.name, "end, told less systemd's answer", last.At.Sub(answer), -near, near)
