@@ -13,6 +13,7 @@ import (
 	"github.com/mdlayher/arp"
 	"github.com/mdlayher/ethernet"
 	"github.com/mdlayher/packet"
+	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/nstest"
 	"golang.org/x/sys/unix"
 )
@@ -122,7 +123,7 @@ func TestConflicts(t *testing.T) {
 		{name: "an advertisement without a hardware address", does: func(s stranger, n node) {
 			f, err := unsolicitedAdvertisement(six, link{mac: theirs})
 			f.Payload[headerIPv6+24] = 1 // the option is a source's
-			f.Payload[headerIPv6+3]++    // checksum: one less above
+			f.Payload[headerIPv6+2]++    // checksum: one less above
 			s.send(f, err)
 		}},
 	}
@@ -160,6 +161,40 @@ func TestConflicts(t *testing.T) {
 			slices.Sort(want)
 			if !slices.Equal(got, want) {
 				t.Errorf("told\n got %q\nwant %q", got, want)
+			}
+		})
+	}
+}
+
+// What the filter in the kernel lets pass may have been there before it was set.
+func TestClaimsThatCount(t *testing.T) {
+	ours := net.HardwareAddr{2, 0, 0, 0, 0, 1}
+	tests := []struct {
+		name   string
+		change func(*watched)
+		claim  claim
+		counts bool
+	}{
+		{"another's", nil, claim{virtual, theirs, 2}, true},
+		{"on another network", nil, claim{virtual, theirs, 3}, false},
+		{"by an interface of ours", nil, claim{virtual, ours, 2}, false},
+		{"to an address that nobody configured", nil, claim{netip.MustParseAddr("192.0.2.11"), theirs, 2}, false},
+		{"to an address that is not held", func(a *watched) { a.hold = nil }, claim{virtual, theirs, 2}, false},
+		{"to an address held since a moment", func(a *watched) { a.hold.armed = false }, claim{virtual, theirs, 2}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			lines := make(told, 10)
+			w := newWatch(newBooks(), []resources.Spec{spec(t, "192.0.2.10")}, lines)
+			w.links = map[int]link{1: {index: 1, name: "lo"}, 2: {index: 2, name: "eth0", mac: ours}, 3: {index: 3, name: "eth1", mac: others}}
+			a := w.addresses[virtual]
+			a.hold = &hold{holding: holding{link: 2}, armed: true}
+			if tt.change != nil {
+				tt.change(a)
+			}
+			w.claimed(time.Now(), tt.claim)
+			if counts := len(lines) > 0; counts != tt.counts {
+				t.Errorf("it counts: %v, want %v", counts, tt.counts)
 			}
 		})
 	}

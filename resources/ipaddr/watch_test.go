@@ -160,6 +160,10 @@ func TestWatchAddresses(t *testing.T) {
 			n.delete("eth0", "192.0.2.10/24")
 			n.delete("eth0", "2001:db8::10/64")
 		}, want: []string{on4, on6, off4, off6, "192.0.2.10 lost on eth0: removed", "2001:db8::10 lost on eth0: removed"}},
+		{name: "somebody moves it to another interface", before: func(n node) { n.start(v4) }, does: func(n node) {
+			n.ns.AddAddress(n.T, "lo", "192.0.2.10/32")
+			n.delete("eth0", "192.0.2.10/24")
+		}, want: []string{on4, "192.0.2.10 on lo: true", off4, "192.0.2.10 lost on eth0: removed"}},
 		{name: "the interface goes down: IPv6 addresses go, IPv4 addresses stay and are of no use", before: both, does: func(n node) {
 			n.setLink("eth0", false)
 		}, want: []string{on4, on6, off6, "192.0.2.10 lost on eth0: the interface went down", "2001:db8::10 lost on eth0: the interface went down"}},
@@ -236,6 +240,26 @@ func TestWhatWasLostCanBeLostAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines.next(t, "192.0.2.10 lost on eth0: the interface is gone", off)
+}
+
+// A watch that failed is followed by another, which knows nothing but the books.
+func TestWatchBegunAnew(t *testing.T) {
+	left, _ := nstest.Pair(t)
+	n := newNode(t, left)
+	n.start("192.0.2.10")
+	first, cancel := context.WithCancel(t.Context())
+	lines, ended := make(told, 100), make(chan error)
+	go left.Do(t, func() { ended <- n.driver.Watch(first, []resources.Spec{spec(t, "192.0.2.10")}, lines) })
+	lines.next(t, "192.0.2.10 on eth0: true")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	lines = n.watch(nil, "192.0.2.10")
+	lines.next(t, "192.0.2.10 on eth0: true")
+	n.until(lines)
+	n.delete("eth0", "192.0.2.10/24")
+	lines.next(t, "192.0.2.10 on eth0: false", "192.0.2.10 lost on eth0: removed")
 }
 
 func TestAnnouncementsAreTold(t *testing.T) {
