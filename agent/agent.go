@@ -25,6 +25,7 @@ type Config struct {
 	Pings   []link.Ping                             // in the order of Core.Members.PingNodes
 	Driver  func(resources.Spec) resources.Driver   // never nil for a resource of Core.Groups
 	Timeout func(takeover.Operation) time.Duration  // of one order
+	Leasers []resources.Leaser                      // drivers whose resources last only while they are renewed
 	Sinks   []event.Sink                            // in the order in which they are shown each event
 }
 
@@ -54,6 +55,9 @@ type Agent struct {
 	replies  map[uint64]chan<- takeover.Reply
 	requests uint64
 	left     bool
+
+	renewed   time.Time // the leases
+	unrenewed bool      // not all of them
 }
 
 // An input is what waits for the loop: a packet, or anything else.
@@ -181,6 +185,7 @@ func (a *Agent) step(ctx context.Context, in core.Input) {
 	if a.left {
 		return
 	}
+	a.checkLeases(ctx)
 	now := time.Now()
 	out := a.core.Step(now, in)
 	a.act(ctx, now, out)
@@ -211,6 +216,9 @@ func (a *Agent) act(ctx context.Context, now time.Time, out core.Output) {
 		if cancel := a.cancels[id]; cancel != nil {
 			cancel()
 		}
+	}
+	if out.Renew {
+		a.renew(now)
 	}
 	for i := range out.Send {
 		a.send(&out.Send[i])

@@ -115,6 +115,23 @@ type Announcer interface {
 	Announce(ctx context.Context, s Spec) error
 }
 
+// A Leaser is a Driver whose resources last only while they are renewed, so
+// that they are gone from a node that stands still, or whose daemon was killed,
+// before another takes them. Its methods are for the loop that judges, and
+// wait for nothing but the kernel.
+type Leaser interface {
+	// Renew makes every resource held last for Lease from now. It is called
+	// before each heartbeat, so that nobody hears from a node after its leases
+	// were renewed for the last time. The error is of those that could not be.
+	Renew() error
+	// Lapsed reports, once, that Lease has passed since the last Renew, and has
+	// made sure that nothing is held any more. Between two Renews nothing is
+	// started after that.
+	Lapsed() bool
+	// Lease is how long; 0 where resources are held for good.
+	Lease() time.Duration
+}
+
 // A Finding is one thing Check has to say about a resource.
 type Finding struct {
 	Fatal   bool   // the resource could not be started as things stand

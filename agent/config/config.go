@@ -50,6 +50,8 @@ type Config struct {
 	UDPPort  uint16 // the last udpport; links know their own
 	HopFudge int    // see TTL
 
+	Leases bool // addresses last only while they are renewed: see Lease
+
 	Realtime         bool // ask for real-time scheduling
 	RealtimePriority int  // of SCHED_FIFO, 1 to 99
 

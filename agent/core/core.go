@@ -130,6 +130,8 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.emit(event.SendFailed{Link: c.link(in.Link), Reason: in.Reason})
 	case Fact:
 		c.emit(in.Event)
+	case Lapsed:
+		c.follow(c.takeover.Lapsed(now))
 	case Stop:
 		c.emit(event.NodeStopping{Reason: in.Reason, Holds: c.takeover.Hold()})
 		c.stopping = now

@@ -71,6 +71,9 @@ type Request struct{ takeover.Request }
 // and goes straight into the stream, in its place among the others.
 type Fact struct{ Event event.Event }
 
+// Lapsed says that the leases have run out: see takeover.Lapsed.
+type Lapsed struct{}
+
 // Stop says that this daemon is to hand over and stop.
 type Stop struct{ Reason string }
 
@@ -85,6 +88,7 @@ func (Pinged) isInput()     {}
 func (Done) isInput()       {}
 func (Request) isInput()    {}
 func (Fact) isInput()       {}
+func (Lapsed) isInput()     {}
 func (Stop) isInput()       {}
 
 // An Output is what follows from one Input. Nothing in it depends on the order
@@ -92,6 +96,7 @@ func (Stop) isInput()       {}
 // core waits for the Input that reports the other done.
 type Output struct {
 	Send    []wire.Message   // to every link, in order
+	Renew   bool             // renew every lease first; where they have run out, send nothing and say Lapsed
 	Ping    bool             // ask every ping node for an echo
 	Orders  []takeover.Order // each answered later by one Done
 	Cancel  []uint64         // orders whose result is no longer wanted; each is still answered

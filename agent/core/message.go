@@ -59,6 +59,9 @@ func (c *Core) beat(now time.Time) {
 		m.Set("sycfg", c.cfg.ConfigHash)
 		m.SetBinary("syseed", c.seed[:])
 	}
+	// A node is heard no later than its leases were renewed: one that stands
+	// still has lost them before its deadtime is over.
+	c.out.Renew = true
 	c.send(now, &m)
 }
 

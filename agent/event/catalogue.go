@@ -59,6 +59,8 @@ var Catalogue = []Entry{
 	{AddressConflictCleared{}, Notice, "32048ca3d2f281c13b7266614e4e7aa7", "nobody else answers for the address any more"},
 	{AddressAnnounced{}, Sample, "", "an address was announced to its network"},
 	{OwnerChanged{}, Notice, "c2f25e1d23229c931882607c1bd1ab9b", "a group has another proven owner, or none"},
+	{LeaseLapsed{}, Error, "bee5436f0a539de577420115d70b4be8", "this node stood still for longer than the leases of its addresses"},
+	{LeaseNotRenewed{}, Error, "eb7856e266d59d8d98433927e348db8b", "the leases of addresses could not be renewed"},
 	{ReadinessChanged{}, Notice, "edcd23bd90354b2161856341804f105f", "a check whether a takeover here would work has a new verdict"},
 	{ConfigReloaded{}, Notice, "42f4ca8a5798487fbdac129ae9bef50b", "a file was read again and is in use"},
 	{ConfigReloadFailed{}, Error, "38fa005a636a7d8ab9f81d6aaff92563", "a file was read again and refused"},
@@ -168,6 +170,8 @@ func (AddressConflict) Kind() string        { return "address.conflict" }
 func (AddressConflictCleared) Kind() string { return "address.conflict_cleared" }
 func (AddressAnnounced) Kind() string       { return "address.announced" }
 func (OwnerChanged) Kind() string           { return "owner.changed" }
+func (LeaseLapsed) Kind() string            { return "lease.lapsed" }
+func (LeaseNotRenewed) Kind() string        { return "lease.not_renewed" }
 func (ReadinessChanged) Kind() string       { return "readiness.changed" }
 func (ConfigReloaded) Kind() string         { return "config.reloaded" }
 func (ConfigReloadFailed) Kind() string     { return "config.reload_failed" }
@@ -225,6 +229,8 @@ func (AddressConflict) isEvent()        {}
 func (AddressConflictCleared) isEvent() {}
 func (AddressAnnounced) isEvent()       {}
 func (OwnerChanged) isEvent()           {}
+func (LeaseLapsed) isEvent()            {}
+func (LeaseNotRenewed) isEvent()        {}
 func (ReadinessChanged) isEvent()       {}
 func (ConfigReloaded) isEvent()         {}
 func (ConfigReloadFailed) isEvent()     {}

@@ -77,6 +77,18 @@ type OwnerChanged struct {
 	Trace    string        // of the move; empty where it is not ours
 }
 
+// LeaseLapsed reports that this node stood still for longer than the leases of
+// its addresses: the kernel has removed them, another node may have them, and
+// every group with one is given up.
+type LeaseLapsed struct {
+	Lease time.Duration
+	Stood time.Duration // since the last renewal, by a clock that stops while the machine is suspended
+}
+
+// LeaseNotRenewed reports addresses whose lease could not be renewed: they run
+// out in their time.
+type LeaseNotRenewed struct{ Error string }
+
 // ReadinessChanged reports the verdict of one readiness check, the first one or
 // another than before.
 type ReadinessChanged struct {

@@ -47,7 +47,7 @@ type TakeoverFailed struct {
 // ReleaseStarted reports the decision to give groups up.
 type ReleaseStarted struct {
 	ID      uint64
-	Trigger string // standby, takeover, failback, shutdown, yield, failure, cleanup
+	Trigger string // standby, takeover, failback, shutdown, yield, failure, cleanup, lapse
 	Peer    string // to whom; empty for nobody
 	Groups  []string
 	Trace   string // of the incident: 32 hex digits, the same on both nodes

@@ -36,6 +36,7 @@ type Node struct {
 	hold       string
 	replies    map[uint64]func(takeover.Reply)
 	requests   uint64
+	renewed    time.Time // the leases
 }
 
 func newNode(w *World, name string) *Node {
@@ -165,7 +166,13 @@ func (n *Node) step(in core.Input) {
 		n.awake(func() { n.step(in) })
 		return
 	}
-	n.act(n.Core.Step(n.world.Now, in))
+	if n.lapsed() {
+		n.renewed = n.world.Now
+		n.act(n.Core.Step(n.world.Now, core.Lapsed{}))
+	}
+	if n.Core != nil {
+		n.act(n.Core.Step(n.world.Now, in))
+	}
 }
 
 // act does what the core wants done.
@@ -173,6 +180,9 @@ func (n *Node) act(out core.Output) {
 	for _, e := range out.Events {
 		n.fold(e)
 		n.world.Watch(n, e)
+	}
+	if out.Renew {
+		n.renew()
 	}
 	for _, m := range out.Send {
 		n.world.carry(n, m)
@@ -239,6 +249,9 @@ func (n *Node) carryOut(o takeover.Order) {
 			return
 		}
 		delete(n.pending, o.ID)
+		if o.Op == takeover.Start && err == nil && !n.running[name] {
+			err = ErrLapsed
+		}
 		done := takeover.Done{Order: o.ID, Took: took, Err: err, Found: resources.Stopped}
 		if n.running[name] {
 			done.Found = resources.Running
@@ -285,6 +298,10 @@ func (n *Node) Disagreement() string {
 	}
 	return ""
 }
+
+// ErrLapsed is what the driver says of an address whose lease ran out before it
+// was started.
+var ErrLapsed = errors.New("the lease ran out")
 
 // ErrBroken is what a resource says that does not work.
 var ErrBroken = errors.New("broken")

@@ -22,9 +22,15 @@ var (
 )
 
 // TestSeeds plays many histories of faults and holds them against the rules.
-func TestSeeds(t *testing.T) {
+func TestSeeds(t *testing.T) { playAll(t, *seeds, history) }
+
+// TestLeases plays histories in which daemons and nodes freeze, crash and come
+// back, but hear each other while they run: then no address is ever on two.
+func TestLeases(t *testing.T) { playAll(t, *seeds/2, leasedHistory) }
+
+func playAll(t *testing.T, seeds int, play func(seed uint64, aloud bool) error) {
 	if *seed != 0 {
-		if err := history(*seed, true); err != nil {
+		if err := play(*seed, true); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -33,10 +39,10 @@ func TestSeeds(t *testing.T) {
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			for s := next.Add(1); s <= int64(*seeds) && failed.Load() < 5; s = next.Add(1) {
-				if err := history(uint64(s), false); err != nil {
+			for s := next.Add(1); s <= int64(seeds) && failed.Load() < 5; s = next.Add(1) {
+				if err := play(uint64(s), false); err != nil {
 					failed.Add(1)
-					t.Errorf("seed %d: %v\nreplay: go test ./agent/sim -run Seeds -seed %d -v", s, err, s)
+					t.Errorf("seed %d: %v\nreplay: go test ./agent/sim -run %s -seed %d -v", s, err, t.Name(), s)
 				}
 			}
 		})
@@ -95,6 +101,7 @@ func cluster(seed uint64) Cluster {
 type rules struct {
 	w      *World
 	double []time.Time // by group: since when both hold it; zero when not
+	leased bool        // no address may be on both nodes at any instant
 	err    error
 }
 
@@ -116,6 +123,9 @@ func (r *rules) check(n *Node) {
 	}
 	works := r.together()
 	for i, g := range r.w.Cluster.Groups {
+		if r.leased && r.w.Nodes[0].Has(g) && r.w.Nodes[1].Has(g) {
+			r.fail("both nodes have an address of %s", g.Key())
+		}
 		if !r.w.Nodes[0].Holds(g) || !r.w.Nodes[1].Holds(g) {
 			r.double[i] = time.Time{}
 			continue
@@ -170,9 +180,49 @@ func (r *rules) together() time.Time {
 
 // history plays one seed: two minutes of faults, then peace, in which
 // everything must come to be held by exactly one node.
-func history(seed uint64, aloud bool) (err error) {
+func history(seed uint64, aloud bool) error {
 	w := New(seed, cluster(seed))
+	return unfold(w, &faults{w: w, aloud: aloud}, watch(w))
+}
+
+// leasedHistory is history without cuts, and with leases: shorter than the
+// deadtime by more than a keepalive.
+func leasedHistory(seed uint64, aloud bool) error {
+	return leasedFor(func(c Cluster) time.Duration { return c.Deadtime - c.Keepalive - 50*time.Millisecond })(seed, aloud)
+}
+
+// TestLeasesCanBeTooLong sees that the rule of leased histories can fail: a
+// lease that outlasts the deadtime leaves an address on two nodes.
+func TestLeasesCanBeTooLong(t *testing.T) {
+	tooLong := leasedFor(func(c Cluster) time.Duration { return 2 * c.Deadtime })
+	for seed := range uint64(100) {
+		if err := tooLong(seed+1, false); err != nil && strings.Contains(err.Error(), "both nodes have an address") {
+			return
+		}
+	}
+	t.Error("no history of 100 had an address on two nodes")
+}
+
+func leasedFor(lease func(Cluster) time.Duration) func(seed uint64, aloud bool) error {
+	return func(seed uint64, aloud bool) error { return leasedWith(seed, aloud, lease) }
+}
+
+func leasedWith(seed uint64, aloud bool, lease func(Cluster) time.Duration) error {
+	c := cluster(seed)
+	c.Lease = lease(c)
+	for _, g := range c.Groups {
+		for i := range g.Resources {
+			g.Resources[i].Leased = g.Resources[i].Announced
+		}
+	}
+	w := New(seed, c)
 	r := watch(w)
+	r.leased = true
+	return unfold(w, &faults{w: w, aloud: aloud, whole: true}, r)
+}
+
+func unfold(w *World, f *faults, r *rules) (err error) {
+	aloud := f.aloud
 	if aloud {
 		w.Watch = func(n *Node, e event.Event) {
 			if event.SeverityOf(e) > event.Sample {
@@ -188,7 +238,6 @@ func history(seed uint64, aloud bool) (err error) {
 			err = fmt.Errorf("at %s: panic: %v", w.Elapsed(), p)
 		}
 	}()
-	f := &faults{w: w, aloud: aloud}
 	w.After(0, func() { w.Nodes[0].Boot() })
 	w.After(time.Duration(w.Random.IntN(5000))*time.Millisecond, func() { w.Nodes[1].Boot() })
 	f.trouble(Epoch.Add(2 * time.Minute))
@@ -214,6 +263,7 @@ func history(seed uint64, aloud bool) (err error) {
 type faults struct {
 	w     *World
 	aloud bool
+	whole bool // no link is ever cut, and none loses much
 }
 
 func (f *faults) trouble(end time.Time) {
@@ -241,7 +291,11 @@ func (f *faults) one() {
 	}
 	link := w.Random.IntN(len(w.links))
 	l := w.links[link]
-	switch w.Random.IntN(15) {
+	kind := w.Random.IntN(15)
+	if f.whole && kind >= 6 && kind <= 10 {
+		kind = 13 // a freeze for a cut or a loss
+	}
+	switch kind {
 	case 0:
 		f.say("power off %s", n.Name)
 		n.PowerOff()
@@ -271,10 +325,10 @@ func (f *faults) one() {
 		l.Jitter = time.Duration(w.Random.IntN(80)) * time.Millisecond
 		f.say("link %d loses %.0f %%, repeats %.0f %%, jitter %v", link, l.Loss*100, l.Repeat*100, l.Jitter)
 	case 11, 12:
-		kind := []string{"standby", "takeover"}[w.Random.IntN(2)]
+		request := []string{"standby", "takeover"}[w.Random.IntN(2)]
 		scope := []string{"all", "local", "foreign"}[w.Random.IntN(3)]
-		f.say("request %s %s on %s", kind, scope, n.Name)
-		n.Request(kind, scope, nil)
+		f.say("request %s %s on %s", request, scope, n.Name)
+		n.Request(request, scope, nil)
 	case 13:
 		if n.Core != nil && !n.Frozen {
 			f.say("freeze %s", n.Name)

@@ -28,6 +28,7 @@ type Cluster struct {
 	Deadtime     time.Duration
 	Initdead     time.Duration
 	AutoFailback bool
+	Lease        time.Duration // of addresses; 0 for none
 	Groups       []takeover.Group
 }
 

@@ -19,6 +19,7 @@ const (
 	byYield    = "yield"
 	byFailure  = "failure"
 	byCleanup  = "cleanup"
+	byLapse    = "lapse"
 )
 
 // decide draws every consequence that what is known now allows. It changes
@@ -89,7 +90,7 @@ func (t *Takeover) claimUnheld(now time.Time) {
 // when it may be tried again.
 func (t *Takeover) mayTake(g *group) bool {
 	switch {
-	case g.aim == hold, g.state == stopping, t.swap.has(g):
+	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil):
 		return false
 	case !t.peer.alive:
 		return true

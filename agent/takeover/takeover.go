@@ -50,6 +50,7 @@ type Resource struct {
 	Spec      resources.Spec
 	Driver    string // its driver's name, for events
 	Announced bool   // its driver can announce it: an address
+	Leased    bool   // it goes by itself when this node stands still
 }
 
 // An Operation is what an Order asks of a driver.
@@ -138,6 +139,7 @@ type Takeover struct {
 	hold         string    // what the last HoldChanged said
 	retryOffer   time.Time // no offer to the peer before then
 	standby      time.Time // an operator put us in standby; zero when not
+	listenUntil  time.Time // takes nothing before then
 	split        *split
 	incident     string // the trace of the peer's newest death
 	joinTrace    string // that of our joining
@@ -241,6 +243,9 @@ func (t *Takeover) Wake() time.Time {
 	}
 	if at := t.patience(); t.peer.alive && !t.peer.told && t.now.Before(at) {
 		earlier(at)
+	}
+	if t.now.Before(t.listenUntil) {
+		earlier(t.listenUntil)
 	}
 	if t.phase == stable {
 		earlier(t.blindAt())

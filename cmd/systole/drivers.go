@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/ipaddr"
@@ -24,9 +25,20 @@ type registry struct {
 	ipaddr, systemd resources.Driver
 }
 
-// drivers makes the drivers of this machine.
-func drivers() registry {
-	return registry{ipaddr: ipaddr.New(), systemd: systemd.New()}
+// drivers makes the drivers of this machine; addresses are held by leases of
+// this length, for good where it is 0.
+func drivers(lease time.Duration) registry {
+	return registry{ipaddr: ipaddr.Leased(lease), systemd: systemd.New()}
+}
+
+// leasers are the drivers whose resources must be renewed.
+func (r registry) leasers() (leasers []resources.Leaser) {
+	for _, d := range []resources.Driver{r.ipaddr, r.systemd} {
+		if l, ok := d.(resources.Leaser); ok && l.Lease() > 0 {
+			leasers = append(leasers, l)
+		}
+	}
+	return leasers
 }
 
 // close gives up what the drivers keep open. The resources stay as they are.

@@ -24,7 +24,7 @@ const (
 // lookingDrivers are others than those that start and stop, which do one thing
 // at a time and must not have to wait for a look. They are not closed: one that
 // hangs would keep the daemon from ending.
-func (d *daemon) lookingDrivers() registry { return drivers() }
+func (d *daemon) lookingDrivers() registry { return drivers(0) }
 
 // newChecker makes what looks whether a takeover here would work.
 func (d *daemon) newChecker(id identity, node readiness.Node) *readiness.Checker {

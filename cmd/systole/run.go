@@ -69,7 +69,7 @@ type daemon struct {
 }
 
 func newDaemon(c *config.Config, dir string, log *slog.Logger) *daemon {
-	return &daemon{cfg: c, dir: dir, log: log, registry: drivers()}
+	return &daemon{cfg: c, dir: dir, log: log, registry: drivers(c.Lease())}
 }
 
 // run runs the daemon until it was told to stop and has handed over.

@@ -78,7 +78,7 @@ func (d *daemon) coreConfig(id identity) core.Config {
 		for _, s := range g.Resources {
 			name, driver, _ := d.registry.driver(s)
 			_, announces := driver.(resources.Announcer)
-			group.Resources = append(group.Resources, takeover.Resource{Spec: s, Driver: name, Announced: announces})
+			group.Resources = append(group.Resources, takeover.Resource{Spec: s, Driver: name, Announced: announces, Leased: leased(driver)})
 		}
 		cfg.Groups = append(cfg.Groups, group)
 	}
@@ -91,7 +91,7 @@ func (d *daemon) agentConfig(id identity, sinks ...event.Sink) agent.Config {
 		Open: func(h link.Handler) ([]link.Link, error) {
 			return link.Open(d.cfg.Auth.Ring, h, media(d.cfg.Links)...)
 		},
-		Pings: pings(d.cfg.Pings),
+		Pings: pings(d.cfg.Pings), Leasers: d.registry.leasers(),
 		Driver: func(s resources.Spec) resources.Driver {
 			_, driver, _ := d.registry.driver(s)
 			return driver
@@ -106,6 +106,11 @@ func (d *daemon) agentConfig(id identity, sinks ...event.Sink) agent.Config {
 			return lookTimeout
 		},
 	}
+}
+
+func leased(driver resources.Driver) bool {
+	l, ok := driver.(resources.Leaser)
+	return ok && l.Lease() > 0
 }
 
 // lookTimeout bounds what neither starts nor stops anything: a look at a

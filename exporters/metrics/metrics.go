@@ -188,7 +188,7 @@ var families = []family{
 	// Takeover.
 	{"systole_takeovers_total", counter, labels("trigger", "result"), "21", "takeover.completed", nil,
 		"Takeovers by this node"},
-	{"systole_releases_total", counter, labels("trigger", "result"), "21", "release.completed", nil,
+	{"systole_releases_total", counter, labels("trigger", "result"), "24", "release.completed", nil,
 		"Releases by this node"},
 	{"systole_takeover_duration_seconds", histogram, labels("trigger"), "7", "takeover.completed", outages,
 		"Decision to last resource verified"},

@@ -15,7 +15,7 @@ var (
 	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start"}
 	spanLosses       = []string{"queue_full", "export_failed", "shutdown"} // as exporters/traces has them
 	deliveryResults  = []string{"ok", "retried", "given_up"}               // as exporters/webhook has them
-	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup"}
+	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup", "lapse"}
 	moveResults      = []string{"success", "partial", "failed"}
 	lossCauses       = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "restart", "shutdown", "start", "adopted"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}

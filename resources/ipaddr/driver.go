@@ -20,20 +20,37 @@ import (
 type Driver struct {
 	kernel chan *kernel // holds the one there is, nil when it is to be opened
 	books  *books       // what it did, for the watch
+	leases *leases
 }
 
 var (
 	_ resources.Driver    = (*Driver)(nil)
 	_ resources.Announcer = (*Driver)(nil)
 	_ resources.Checker   = (*Driver)(nil)
+	_ resources.Leaser    = (*Driver)(nil)
 )
 
-// New returns a Driver that has opened nothing yet.
-func New() *Driver {
-	d := &Driver{kernel: make(chan *kernel, 1), books: newBooks()}
+// New returns a Driver that has opened nothing yet, and holds addresses for
+// good.
+func New() *Driver { return Leased(0) }
+
+// Leased returns a Driver whose addresses last for the length of a lease, in
+// whole seconds, from the last Renew on: see resources.Leaser. A length below
+// a second is none.
+func Leased(length time.Duration) *Driver {
+	d := &Driver{kernel: make(chan *kernel, 1), books: newBooks(), leases: newLeases(length)}
 	d.kernel <- nil
 	return d
 }
+
+// Renew renews every lease.
+func (d *Driver) Renew() error { return d.leases.renew() }
+
+// Lapsed reports whether the leases have run out.
+func (d *Driver) Lapsed() bool { return d.leases.lapsed() }
+
+// Lease is how long an address lasts; 0 for good.
+func (d *Driver) Lease() time.Duration { return d.leases.length }
 
 // Close closes the sockets. The addresses stay.
 func (d *Driver) Close() error {
@@ -41,6 +58,7 @@ func (d *Driver) Close() error {
 		k.close()
 	}
 	d.kernel <- nil
+	d.leases.close()
 	return nil
 }
 
@@ -50,9 +68,12 @@ func (d *Driver) Close() error {
 func (d *Driver) Start(ctx context.Context, s resources.Spec) error {
 	return d.do(ctx, "start", s, func(ctx context.Context, k *kernel, a Address) error {
 		d.books.release(a.IP) // it may go from where it is
-		link, err := start(ctx, k, a)
+		if err := d.leases.open(); err != nil {
+			return err
+		}
+		p, err := start(ctx, k, a)
 		if err == nil {
-			d.books.hold(a.IP, link)
+			err = d.hold(a, p)
 		}
 		return err
 	})
@@ -63,6 +84,7 @@ func (d *Driver) Start(ctx context.Context, s resources.Spec) error {
 func (d *Driver) Stop(ctx context.Context, s resources.Spec) error {
 	return d.do(ctx, "stop", s, func(ctx context.Context, k *kernel, a Address) error {
 		d.books.release(a.IP)
+		d.leases.release(a.IP)
 		_, err := k.clear(ctx, a, nil)
 		return err
 	})
@@ -75,14 +97,20 @@ func (d *Driver) Stop(ctx context.Context, s resources.Spec) error {
 func (d *Driver) Status(ctx context.Context, s resources.Spec) (resources.Status, error) {
 	status := resources.Unknown
 	err := d.do(ctx, "status", s, func(ctx context.Context, k *kernel, a Address) (err error) {
-		link := 0
-		status, link, err = judge(ctx, k, a)
+		var p place
+		status, p, err = judge(ctx, k, a)
 		if status == resources.Running {
-			d.books.hold(a.IP, link) // left by an earlier process, maybe
+			err = d.hold(a, p) // left by an earlier process, maybe
 		}
 		return err
 	})
 	return status, err
+}
+
+// hold takes an address that is in its place for held.
+func (d *Driver) hold(a Address, p place) error {
+	d.books.hold(a.IP, p.link.index)
+	return d.leases.hold(a, p)
 }
 
 // Announce tells the neighbours on the address's interface which hardware
@@ -125,6 +153,7 @@ func (d *Driver) turn(ctx context.Context, fn func(*kernel) error) (err error) {
 		if k, err = openKernel(); err != nil {
 			return fmt.Errorf("open netlink socket: %w", err)
 		}
+		k.lifetime = d.leases.seconds()
 	}
 	if err = fn(k); err != nil {
 		k.close()
@@ -133,29 +162,28 @@ func (d *Driver) turn(ctx context.Context, fn func(*kernel) error) (err error) {
 	return err
 }
 
-// start returns the index of the interface where the address is.
-func start(ctx context.Context, k *kernel, a Address) (link int, err error) {
+// start returns where the address is.
+func start(ctx context.Context, k *kernel, a Address) (p place, err error) {
 	to, err := k.lookup(a.IP)
 	if err != nil {
-		return 0, err
+		return p, err
 	}
-	p, err := k.place(ctx, a, to)
-	if err != nil {
-		return 0, err
+	if p, err = k.place(ctx, a, to); err != nil {
+		return p, err
 	}
 	if !p.link.up() {
-		return 0, down(p.link)
+		return p, down(p.link)
 	}
 	if err = unix.EEXIST; !to.isLocal() {
-		err = k.add(p, a) // mostly, the address is not here and this is all
+		err = k.add(p, a, k.lifetime) // mostly, the address is not here and this is all
 	}
 	if errors.Is(err, unix.EEXIST) {
 		err = replace(ctx, k, a, p)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("add %s/%d to %s: %w", a.IP, p.prefix, p.link.name, err)
+		return p, fmt.Errorf("add %s/%d to %s: %w", a.IP, p.prefix, p.link.name, err)
 	}
-	return p.link.index, awaitLocal(ctx, k, a, p)
+	return p, awaitLocal(ctx, k, a, p)
 }
 
 func down(l link) error {
@@ -168,7 +196,7 @@ func replace(ctx context.Context, k *kernel, a Address, p place) error {
 	if err != nil || kept {
 		return err
 	}
-	return k.add(p, a)
+	return k.add(p, a, k.lifetime)
 }
 
 // clear takes the address from every interface, but for its right place if one
@@ -185,7 +213,7 @@ func (k *kernel) clear(ctx context.Context, a Address, right *place) (kept bool,
 		for _, h := range list {
 			switch {
 			case h.ip != a.IP:
-			case right != nil && !kept && right.fits(a, h):
+			case right != nil && !kept && k.fits(*right, a, h):
 				kept = true
 			default:
 				next, wrong = h, wrong+1
@@ -207,10 +235,15 @@ func (k *kernel) clear(ctx context.Context, a Address, right *place) (kept bool,
 	return false, ctx.Err()
 }
 
-// fits reports whether an address is held as Start would have it: for good, and
-// not as a duplicate of another node's.
-func (p place) fits(a Address, h held) bool {
-	const wanted, unwanted = unix.IFA_F_PERMANENT, unix.IFA_F_TENTATIVE | unix.IFA_F_DADFAILED
+// fits reports whether an address is held as Start would have it: for good or
+// by a lease, and not as a duplicate of another node's. A lease may begin with
+// an address that was there for good.
+func (k *kernel) fits(p place, a Address, h held) bool {
+	const unwanted = unix.IFA_F_TENTATIVE | unix.IFA_F_DADFAILED
+	wanted := uint32(unix.IFA_F_PERMANENT)
+	if k.lifetime != forever {
+		wanted = 0
+	}
 	return h.link == p.link.index && h.peer == h.ip && (a.Prefix == 0 || h.prefix == a.Prefix) &&
 		h.flags&(wanted|unwanted) == wanted
 }
@@ -250,28 +283,28 @@ func pause() {
 // its own: some 1000 times what it was seen to take.
 const patience = time.Second
 
-// judge also returns the index of the interface where a running one is.
-func judge(ctx context.Context, k *kernel, a Address) (s resources.Status, link int, err error) {
+// judge also returns where a running one is.
+func judge(ctx context.Context, k *kernel, a Address) (s resources.Status, p place, err error) {
 	list, err := k.addresses(ctx, a.IP)
 	if err != nil {
-		return resources.Unknown, 0, err
+		return resources.Unknown, p, err
 	}
 	list = slices.DeleteFunc(list, func(h held) bool { return h.ip != a.IP })
 	if len(list) == 0 {
-		return resources.Stopped, 0, nil
+		return resources.Stopped, p, nil
 	}
 	to, err := k.lookup(a.IP)
 	if err != nil {
-		return resources.Unknown, 0, err
+		return resources.Unknown, p, err
 	}
-	p, err := k.place(ctx, a, to)
+	p, err = k.place(ctx, a, to)
 	switch {
 	case errors.As(err, new(noPlace)):
-		return resources.Failed, 0, nil
+		return resources.Failed, p, nil
 	case err != nil:
-		return resources.Unknown, 0, err
-	case len(list) == 1 && p.fits(a, list[0]) && p.link.up():
-		return resources.Running, p.link.index, nil
+		return resources.Unknown, p, err
+	case len(list) == 1 && k.fits(p, a, list[0]) && p.link.up():
+		return resources.Running, p, nil
 	}
-	return resources.Failed, 0, nil
+	return resources.Failed, p, nil
 }

@@ -69,7 +69,20 @@ func readHeld(m []byte) held {
 // preferred for its metric. IPv4 addresses all bring theirs: the kernel uses
 // only that of the first address of a prefix, and when that one goes the next
 // is promoted, whose route must then be there.
-func (k *kernel) add(p place, a Address) error {
+//
+// It lasts for this many seconds, or for good with forever.
+func (k *kernel) add(p place, a Address, seconds uint32) error {
+	return k.give(unix.NLM_F_CREATE|unix.NLM_F_EXCL, p, a, seconds)
+}
+
+// renew lets an address that is there last for this many seconds from now. It
+// is told to everybody who listens, as if it was new. An address that is not
+// there any more is added.
+func (k *kernel) renew(p place, a Address, seconds uint32) error {
+	return k.give(unix.NLM_F_REPLACE, p, a, seconds)
+}
+
+func (k *kernel) give(flags int, p place, a Address, seconds uint32) error {
 	header := nl.NewIfAddrmsg(family(a.IP))
 	header.Prefixlen = uint8(p.prefix)
 	header.Index = uint32(p.link.index)
@@ -82,10 +95,9 @@ func (k *kernel) add(p place, a Address) error {
 		if p.covered {
 			flags |= unix.IFA_F_NOPREFIXROUTE
 		}
-		lifetimes := nl.IfaCacheInfo{IfaCacheinfo: unix.IfaCacheinfo{Prefered: 0, Valid: forever}}
-		parts = append(parts,
-			nl.NewRtAttr(unix.IFA_FLAGS, nl.Uint32Attr(flags)),
-			nl.NewRtAttr(unix.IFA_CACHEINFO, lifetimes.Serialize()))
+		parts = append(parts, nl.NewRtAttr(unix.IFA_FLAGS, nl.Uint32Attr(flags)), lifetime(0, seconds))
+	} else if seconds != forever {
+		parts = append(parts, lifetime(seconds, seconds))
 	}
 	if broadcast := broadcastOf(a, p.prefix); broadcast.IsValid() {
 		parts = append(parts, nl.NewRtAttr(unix.IFA_BROADCAST, broadcast.AsSlice()))
@@ -93,7 +105,14 @@ func (k *kernel) add(p place, a Address) error {
 	if a.Label != "" {
 		parts = append(parts, nl.NewRtAttr(unix.IFA_LABEL, nl.ZeroTerminated(a.Label)))
 	}
-	return k.do(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, parts...)
+	return k.do(unix.RTM_NEWADDR, flags, parts...)
+}
+
+// lifetime says how long an address is chosen as a source, and how long it is
+// there, in seconds.
+func lifetime(preferred, valid uint32) *nl.RtAttr {
+	info := nl.IfaCacheInfo{IfaCacheinfo: unix.IfaCacheinfo{Prefered: preferred, Valid: valid}}
+	return nl.NewRtAttr(unix.IFA_CACHEINFO, info.Serialize())
 }
 
 // forever is INFINITY_LIFE_TIME of the kernel's net/addrconf.h.

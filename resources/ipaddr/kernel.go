@@ -26,6 +26,8 @@ import (
 type kernel struct {
 	sockets map[int]*nl.SocketHandle
 	packets int // the packet socket of frames.go; -1 before it is needed
+
+	lifetime uint32 // of the addresses that it adds, in seconds, or forever
 }
 
 func openKernel() (*kernel, error) {
@@ -41,7 +43,7 @@ func openKernel() (*kernel, error) {
 		return nil, err
 	}
 	sockets := map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: socket}}
-	return &kernel{sockets: sockets, packets: -1}, nil
+	return &kernel{sockets: sockets, packets: -1, lifetime: forever}, nil
 }
 
 func (k *kernel) close() {

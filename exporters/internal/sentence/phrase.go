@@ -95,6 +95,8 @@ func why(trigger string) string {
 		return "this node shuts down"
 	case "yield":
 		return "the other node keeps them after a split brain"
+	case "lapse":
+		return "its lease ran out"
 	case "cleanup":
 		return "left running by an earlier daemon"
 	}

@@ -103,6 +103,10 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("nobody else answers on %s for %s any more, after %s", e.Interface, e.Address, length(e.Took))
 	case event.OwnerChanged:
 		return owner(e)
+	case event.LeaseLapsed:
+		return fmt.Sprintf("this node stood still for %s, longer than the lease of its addresses, %s: they are gone, and every group with one is given up", length(e.Stood), length(e.Lease))
+	case event.LeaseNotRenewed:
+		return fmt.Sprintf("leases of addresses are not renewed and will run out: %s", e.Error)
 	case event.ReadinessChanged:
 		return fmt.Sprintf("readiness check %s: %s%s", words(e.Check), either(e.Ready, "fine", "a takeover here would not work"), after(e.Reason, ": "))
 
