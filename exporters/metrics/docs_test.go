@@ -22,9 +22,10 @@ Generated from the table in exporters/metrics/metrics.go by ` + "`go generate ./
 Every family also carries two constant labels: ` + "`cluster`" + `, and ` + "`node`" + `, which is the node that reports. Scrape with
 ` + "`honor_labels: true`" + ` or without target labels of these names, else Prometheus renames them to ` + "`exported_cluster`" + `.
 The values of all other labels come from the configuration or from a closed set in the code, never from the network, and
-every label set is there from the first scrape, counters at 0. There are two exceptions: ` + "`systole_peer_config_match`" + ` is
-absent while the peer has not said what its files are, and ` + "`systole_address_present`" + ` gets another interface where an
-address comes to another than haresources names, or names none.
+every label set is there from the first scrape, counters at 0. There are three exceptions: ` + "`systole_peer_config_match`" + ` is
+absent while the peer has not said what its files are, ` + "`systole_takeover_ready`" + ` and ` + "`systole_takeover_ready_check`" + ` while a node
+that starts has not yet judged, and ` + "`systole_address_present`" + ` gets another interface where an address comes to another than
+haresources names, or names none.
 
 Histograms are classic and native in one: their classic bounds stand below, the native form has buckets a tenth apart, at
 most 160. Prometheus started with ` + "`--enable-feature=native-histograms`" + ` keeps only the native form, so that queries on

@@ -22,9 +22,6 @@ func (s *series) facts(cfg Config) error {
 	for _, l := range cfg.Links {
 		s.gauge("systole_link_info", l.Name, l.Medium, l.Interface, l.Address).Set(1)
 	}
-	for _, k := range cfg.Keys {
-		s.gauge("systole_auth_key_info", k.ID, k.Method).Set(1)
-	}
 	s.sinks(cfg.Sinks)
 	s.webhooks(cfg.Webhooks)
 	s.spans(cfg.SpansDropped)

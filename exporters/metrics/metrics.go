@@ -74,8 +74,12 @@ var families = []family{
 		"Low 48 bits of the SHA-256 of a configuration file as it was understood"},
 	{"systole_peer_config_match", gauge, labels("peer", "file"), "F·P", "peer.identified, config.drift", nil,
 		"1 when the peer's file is the same as ours, 0 when it is not; absent while the peer does not say"},
-	{"systole_auth_key_info", gauge, labels("key_id", "method"), "K", "configuration", nil,
-		"Constant 1 for each key of authkeys; the key itself is never shown"},
+	{"systole_auth_key_info", gauge, labels("key_id", "method"), "K", "config.reloaded", nil,
+		"Constant 1 for each key of authkeys in use; the key itself is never shown"},
+	{"systole_config_last_reload_successful", gauge, nil, "1", "config.reloaded, config.reload_failed", nil,
+		"1 when the configuration had no error when it was last read, at the start or at a reload; of a reload only authkeys is taken"},
+	{"systole_config_last_reload_success_timestamp_seconds", gauge, nil, "1", "config.reloaded", nil,
+		"When that last was so"},
 	{"systole_node_standby_since_timestamp_seconds", gauge, nil, "1", "release.started, group.state_changed", nil,
 		"When groups that prefer this node were given up at an operator's request, 0 once one of them runs here again"},
 
@@ -200,6 +204,10 @@ var families = []family{
 		"Seconds without a proven owner, of the outages that ended with this node as the owner, by cause; kept over restarts: the sum over a cluster counts each second once"},
 	{"systole_group_unowned_now_seconds", gaugeFunc, labels("group"), "G", "scrape", nil,
 		"How long the group has had no proven owner by now, 0 while it has one; this time is in no total yet"},
+	{"systole_takeover_ready", gauge, nil, "1", "readiness.changed", nil,
+		"1 when a takeover here would work: every check is fine; absent until this node takes part and has looked"},
+	{"systole_takeover_ready_check", gauge, labels("check"), "7", "readiness.changed", nil,
+		"1 when the check found nothing wrong, by the look of the last minute; systole status has the reason"},
 	{"systole_takeover_in_progress", gauge, nil, "1", "takeover.started, takeover.completed", nil,
 		"1 while a takeover runs"},
 	{"systole_takeover_last_timestamp_seconds", gauge, nil, "1", "takeover.completed", nil,
@@ -233,10 +241,6 @@ var families = []family{
 // notYet names the families whose facts no event carries so far. They are not
 // exported: a 0 would say that all is well where nobody looks.
 var notYet = []struct{ name, needs string }{
-	{"systole_config_last_reload_successful", "configuration cannot be reloaded yet; an event config.reloaded"},
-	{"systole_config_last_reload_success_timestamp_seconds", "the same"},
-	{"systole_takeover_ready", "readiness checks"},
-	{"systole_takeover_ready_check", "readiness checks"},
 	{"systole_fence_operations_total", "fencing"},
 	{"systole_fence_duration_seconds", "fencing"},
 	{"systole_watchdog_armed", "the watchdog device"},

@@ -36,6 +36,8 @@ type Metrics struct {
 	takeovers takeovers
 	commands  map[string]counters // by command, then result
 	dumps     counters            // by trigger
+	ready     judgement
+	reloads   reloads
 }
 
 // New makes every series that the configuration allows. It fails where a peer,
@@ -70,6 +72,8 @@ func New(cfg Config) (*Metrics, error) {
 		takeovers: newTakeovers(s),
 		commands:  newCommands(s, cfg.Commands),
 		dumps:     s.countersBy("systole_recorder_dumps_total", dumpTriggers),
+		ready:     newJudgement(s),
+		reloads:   newReloads(s, cfg),
 	}
 	m.strangers()
 	m.configured(cfg)
@@ -195,6 +199,12 @@ func (m *Metrics) Record(r event.Record) {
 		m.releaseStarted(r.Time, e)
 	case event.ReleaseCompleted:
 		m.takeovers.released[e.Trigger].countIn(exemplar(r), e.Result)
+	case event.ReadinessChanged:
+		m.judged(e)
+	case event.ConfigReloaded:
+		m.reloaded(r.Time, e)
+	case event.ConfigReloadFailed:
+		m.reloads.fine.Set(0)
 	case event.OperatorCommand:
 		m.commanded(e)
 	case event.RecorderDumped:

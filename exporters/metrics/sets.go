@@ -22,6 +22,7 @@ var (
 	operationNames   = []string{"start", "stop", "status", "announce"}
 	operationResults = []string{"ok", "failed", "timeout"}
 	dumpTriggers     = []string{"stall", "false_death", "takeover_slow", "takeover_failed", "request"}
+	readinessChecks  = []string{"units_loadable", "interface_up", "address_free", "link_redundant", "config_match", "clock", "disk"}
 	commandResults   = []string{"accepted", "refused"}
 )
 

@@ -44,6 +44,7 @@ func TestClosedSetsAreTheEvents(t *testing.T) {
 		{"UnitStateChanged", "To", unitStates},
 		{"OperatorCommand", "Result", commandResults},
 		{"RecorderDumped", "Trigger", dumpTriggers},
+		{"ReadinessChanged", "Check", readinessChecks},
 	}
 	for _, tt := range tests {
 		i := slices.IndexFunc(structs[tt.event], func(f eventdoc.Field) bool { return f.Name == tt.field })
