@@ -36,9 +36,6 @@ var foreign = map[string]family{
 // name leaves this list, and its panel the row of its board's end, as soon as
 // docs/metrics.md has it; none may come to it.
 var planned = map[string]family{
-	"systole_config_last_reload_successful":  {kind: "gauge"},
-	"systole_takeover_ready":                 {kind: "gauge"},
-	"systole_takeover_ready_check":           {kind: "gauge", labels: []string{"check"}},
 	"systole_fence_operations_total":         {kind: "counter", labels: []string{"method", "result"}},
 	"systole_fence_duration_seconds":         {kind: "histogram", labels: []string{"method"}},
 	"systole_watchdog_armed":                 {kind: "gauge"},

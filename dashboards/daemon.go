@@ -19,7 +19,6 @@ func daemon() Board {
 			{Title: "Events", Panels: daemonEvents()},
 			{Title: "The process", Panels: daemonProcess()},
 			{Title: "What it was told", Panels: daemonConfig()},
-			{Title: notMeasuredYet, Closed: true, Panels: daemonNotYet()},
 		},
 	}
 }
@@ -169,20 +168,15 @@ func daemonConfig() []Panel {
 			Asks:  now(`max by (node, peer, wire) (systole_peer_wire{$here}) == 1`, "{{peer}}: {{wire}}"),
 		},
 		{
-			Title: "Changes of configuration", Width: 24, Height: 5, Unit: None, View: StatusHistory{},
+			Title: "Changes of configuration", Width: 18, Height: 5, Unit: None, View: StatusHistory{},
 			Reads:  "Whether the hash of each file changed in an interval: a restart with another configuration. Both nodes should change soon after one another.",
 			Steps:  steps(Green, Step{1, Orange}),
 			Values: []Value{{0, "the same", Green}, {1, "changed", Orange}},
 			Asks:   over(`max by (node, file) (changes(systole_config_hash{$here}[$__rate_interval]) > bool 0)`, "{{file}} of {{node}}"),
 		},
-	}
-}
-
-func daemonNotYet() []Panel {
-	return []Panel{
 		{
-			Title: "Last reload", Width: 24, Unit: None, View: Stat{}, Empty: notMeasured,
-			Reads:  "Whether the configuration was accepted when it was last loaded.",
+			Title: "Last reload", Width: 6, Height: 5, Unit: None, View: Stat{},
+			Reads:  "Whether the files had no error when they were last read, at the start or at a reload. With one that was refused the daemon would not start again; what was in use before stays in use.",
 			Steps:  steps(Red, Step{1, Green}),
 			Values: []Value{{0, "refused", Red}, {1, "accepted", Green}},
 			Asks:   now(`min by (node) (systole_config_last_reload_successful{$here})`, "{{node}}"),

@@ -27,13 +27,6 @@ func overview() Board {
 			{Title: "Is anything wrong?", Panels: overviewNow()},
 			{Title: "Who serves", Panels: overviewServing()},
 			{Title: "What runs where", Panels: overviewVersions()},
-			{Title: notMeasuredYet, Closed: true, Panels: []Panel{{
-				Title: "Would a takeover work now", Width: 24, Unit: None, View: Stat{}, Empty: notMeasured,
-				Reads:  "The last check of each node: whether its units can be loaded, its interface carries, the address is free and so on. \"no\" means that the next fault finds no one to take over.",
-				Steps:  steps(Red, Step{1, Green}),
-				Values: []Value{{0, "no", Red}, {1, "yes", Green}},
-				Asks:   now(`min by (cluster, node) (systole_takeover_ready{$here})`, "{{cluster}} {{node}}"),
-			}}},
 		},
 	}
 }
@@ -41,13 +34,13 @@ func overview() Board {
 func overviewNow() []Panel {
 	return []Panel{
 		{
-			Title: "Groups without an owner", Width: 5, Unit: Count, View: Stat{}, Details: resourcesUID,
+			Title: "Groups without an owner", Width: 4, Unit: Count, View: Stat{}, Details: resourcesUID,
 			Reads: "Groups of resources that run on no node. Anything but 0 is an outage, unless a takeover is under way at this moment.",
 			Steps: steps(Green, Step{1, Red}),
 			Asks:  now(`sum by (cluster) (sum by (cluster, group) (systole_resource_group_active{$here}) == bool 0)`, "{{cluster}}"),
 		},
 		{
-			Title: "Groups with two owners", Width: 5, Unit: Count, View: Stat{}, Details: resourcesUID,
+			Title: "Groups with two owners", Width: 4, Unit: Count, View: Stat{}, Details: resourcesUID,
 			Reads: "Groups that more than one node says it runs. During a move two scrapes may fall on either side of it and show 1 for one interval; longer than that is a split brain.",
 			Steps: steps(Green, Step{1, Red}),
 			Asks:  now(`sum by (cluster) (sum by (cluster, group) (systole_resource_group_active{$here}) > bool 1)`, "{{cluster}}"),
@@ -60,17 +53,25 @@ func overviewNow() []Panel {
 			Asks:   now(`max by (cluster) (systole_split_brain_suspected{$here})`, "{{cluster}}"),
 		},
 		{
-			Title: "Links left", Width: 5, Unit: Count, View: Stat{}, Details: linksUID,
+			Title: "Links left", Width: 4, Unit: Count, View: Stat{}, Details: linksUID,
 			Reads: "Links on which each node hears its peer. 1 means that the next cut cable looks like a death; 0 is a peer that is not heard at all.",
 			Steps: steps(Red, Step{1, Orange}, Step{2, Green}),
 			Asks:  now(`sum by (cluster, node, peer) (systole_link_up{$here})`, "{{node}} hears {{peer}}"),
 		},
 		{
-			Title: "Peers", Width: 5, Unit: None, View: Stat{Name: true}, Details: linksUID,
+			Title: "Peers", Width: 4, Unit: None, View: Stat{Name: true}, Details: linksUID,
 			Reads: "What each node takes its peer for. \"active\" is the one good state for long; \"dead\" calls for you; \"unknown\" has said goodbye or was never heard.",
 			Steps: steps(Green),
 			Marks: []Mark{{Series: ": dead$", Color: Red}, {Series: ": (unknown|leaving|init|up)$", Color: Yellow}},
 			Asks:  now(`max by (cluster, node, peer, state) (systole_peer_state{$here}) == 1`, "{{peer}}: {{state}}"),
+		},
+		{
+			Title: "Would a takeover work now", Width: 4, Unit: None, View: Stat{}, Details: resourcesUID,
+			Reads:  "The last look of each node, a minute old at most: whether its units can be loaded, its interface carries, the address is free and so on. \"no\" means that the next fault finds no one to take over; the board of resources names the check, systole ready says why.",
+			Steps:  steps(Red, Step{1, Green}),
+			Values: []Value{{0, "no", Red}, {1, "yes", Green}},
+			Empty:  "no node has looked yet: they do once they take part",
+			Asks:   now(`min by (cluster, node) (systole_takeover_ready{$here})`, "{{cluster}} {{node}}"),
 		},
 		{
 			Title: "Worst use of deadtime in the last hour", Width: 8, Height: 7, Unit: Ratio, View: BarGauge{}, Min: ptr(0), Max: ptr(1), Details: linksUID,

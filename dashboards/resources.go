@@ -11,6 +11,7 @@ func resources() Board {
 		Here:        hereNodes,
 		Rows: []Row{
 			{Title: "What runs here", Panels: resourcesRunning()},
+			{Title: "Would a takeover work", Panels: resourcesReady()},
 			{Title: "Starting, stopping, looking", Panels: resourcesOperations()},
 			{Title: "Units, as systemd sees them", Panels: resourcesUnits()},
 			{Title: "Addresses, as the kernel and the network see them", Panels: resourcesAddresses()},
@@ -79,6 +80,19 @@ func resourcesOperations() []Panel {
 	}
 }
 
+func resourcesReady() []Panel {
+	return []Panel{
+		{
+			Title: "Readiness", Width: 24, Height: 9, Unit: None, View: StateTimeline{},
+			Reads:  "Each check of whether a takeover by the node would work, looked at every minute. A red line is what to mend before it is needed; systole ready on that node says what is wrong. A node that starts has no line until it takes part.",
+			Steps:  steps(Red, Step{1, Green}),
+			Values: []Value{{0, "no", Red}, {1, "yes", Green}},
+			Empty:  "no node has looked yet: they do once they take part",
+			Asks:   over(`min by (node, check) (systole_takeover_ready_check{$here})`, "{{check}} on {{node}}"),
+		},
+	}
+}
+
 // noUnit is why the panels of units may be empty.
 const noUnit = "haresources names no unit of systemd"
 
@@ -119,13 +133,6 @@ func resourcesAddresses() []Panel {
 
 func resourcesNotYet() []Panel {
 	return []Panel{
-		{
-			Title: "Readiness", Width: 12, Unit: None, View: StatusHistory{}, Empty: notMeasured,
-			Reads:  "Each check of whether a takeover here would work, at each instant. A red line is what to mend before it is needed.",
-			Steps:  steps(Red, Step{1, Green}),
-			Values: []Value{{0, "no", Red}, {1, "yes", Green}},
-			Asks:   over(`min by (node, check) (systole_takeover_ready_check{$here})`, "{{check}} on {{node}}"),
-		},
 		{
 			Title: "Watchdog", Width: 12, Unit: Seconds, View: TimeSeries{}, Min: ptr(0), Empty: notMeasured,
 			Reads: "The longest gap between two pings of the watchdog device against its timeout, dashed: a gap that reaches it resets the machine.",

@@ -71,11 +71,11 @@ func files(s core.Snapshot) Verdict {
 		case !present(s, p.Name):
 			fine = append(fine, p.Name+" is not there")
 		case len(p.Differ) > 0:
-			wrong = append(wrong, fmt.Sprintf("%s of %s is not like ours", strings.Join(p.Differ, " and "), p.Name))
+			wrong = append(wrong, fmt.Sprintf("not the same as on %s: %s", p.Name, strings.Join(p.Differ, ", ")))
 		case len(p.Says) == 0:
 			fine = append(fine, p.Name+" does not say what its files are")
 		default:
-			fine = append(fine, fmt.Sprintf("%s of %s is like ours", strings.Join(p.Says, " and "), p.Name))
+			fine = append(fine, fmt.Sprintf("the same as on %s: %s", p.Name, strings.Join(p.Says, ", ")))
 		}
 	}
 	return verdict(ConfigMatch, wrong, fine)

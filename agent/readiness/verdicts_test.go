@@ -145,10 +145,10 @@ func TestEveryCheckFindsItsFault(t *testing.T) {
 			"a peer that is dead", func(w *world) { member(w).State = membership.Dead; member(w).Links[0].Up = false },
 			LinkRedundant, "ready: alpha is dead",
 		},
-		{"files alike", func(*world) {}, ConfigMatch, "ready: ha.cf and haresources of alpha is like ours"},
+		{"files alike", func(*world) {}, ConfigMatch, "ready: the same as on alpha: ha.cf, haresources"},
 		{
 			"a file that differs", func(w *world) { w.snapshot.Peers[0].Differ = []string{"haresources"} },
-			ConfigMatch, "haresources of alpha is not like ours",
+			ConfigMatch, "not the same as on alpha: haresources",
 		},
 		{
 			"a file that differed when the peer was last there", func(w *world) {
