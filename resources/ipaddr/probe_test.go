@@ -27,7 +27,7 @@ func lan(t *testing.T, names ...string) map[string]*nstest.Namespace {
 	if err := sw.Netlink().LinkSetUp(bridge); err != nil {
 		t.Fatal(err)
 	}
-	nodes := map[string]*nstest.Namespace{}
+	nodes := map[string]*nstest.Namespace{"switch": sw}
 	for i, name := range names {
 		n := nstest.New(t, name)
 		n.Sysctl(t, "ipv6/conf/default/accept_dad", "0")
@@ -126,6 +126,26 @@ func TestProbeWhereNobodyCanBeAsked(t *testing.T) {
 		if got := n.probe(word)[0]; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", word, got, want)
 		}
+	}
+}
+
+// A machine with two interfaces in one network answers for its addresses on
+// both (arp_ignore in ip-sysctl), also to itself: that is nobody else.
+func TestProbeIsNotAnsweredByItsOwnMachine(t *testing.T) {
+	nodes := lan(t, "me")
+	me, sw := nodes["me"], nodes["switch"]
+	nstest.Cable(t, sw, me, "second")
+	if err := sw.Netlink().LinkSetMaster(sw.Link(t, "second"), sw.Link(t, "bridge")); err != nil {
+		t.Fatal(err)
+	}
+	me.AddAddress(t, "me", "192.0.2.10/24")
+	listener := me.Listen(t, "me")
+	want := resources.Probe{Asked: true, Interface: "me", Held: true}
+	if got := newNode(t, me).probe("IPaddr::192.0.2.10/24/me")[0]; !reflect.DeepEqual(got, want) {
+		t.Errorf("probed\n got %+v\nwant %+v", got, want)
+	}
+	if f := listener.NextAbout(t, netip.MustParseAddr("192.0.2.10")); f.Source.String() != mac(t, me, "second") {
+		t.Errorf("the second interface did not answer: %+v", f) // then this test shows nothing
 	}
 }
 
