@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
@@ -58,12 +59,19 @@ func BenchmarkScrape(b *testing.B) {
 			b.ReportAllocs()
 			before := cpuTime(b)
 			for b.Loop() {
-				h.ServeHTTP(httptest.NewRecorder(), request)
+				h.ServeHTTP(nowhere{}, request)
 			}
 			b.ReportMetric((cpuTime(b)-before).Seconds()*1e3/float64(b.N), "cpu-ms/op")
 		})
 	}
 }
+
+// nowhere takes an answer as a socket does: it keeps nothing.
+type nowhere struct{}
+
+func (nowhere) Header() http.Header         { return http.Header{} }
+func (nowhere) WriteHeader(int)             {}
+func (nowhere) Write(b []byte) (int, error) { return len(b), nil }
 
 // cpuTime is what this process has used so far, its collector of garbage
 // included.
@@ -107,7 +115,7 @@ func latencies(b *testing.B, scrapers int) []time.Duration {
 			request := httptest.NewRequest("GET", "/metrics", nil)
 			request.Header.Set("Accept", acceptOpen)
 			for tick := time.NewTicker(time.Second); ; {
-				h.ServeHTTP(httptest.NewRecorder(), request)
+				h.ServeHTTP(nowhere{}, request)
 				select {
 				case <-tick.C:
 				case <-ended:
