@@ -12,7 +12,7 @@ LDFLAGS  = -s -w -X $(COMMON).Version=$(VERSION) \
 BINARIES = systole cl_status hb_standby hb_takeover
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: all build demo test unit lab observe check sim fuzz bench rules netns dashboards docs deps install clean
+.PHONY: all build demo test unit lab observe compare check sim fuzz bench rules netns dashboards docs deps install clean
 
 all: build
 
@@ -32,6 +32,9 @@ lab: build ## whole systemd nodes; one test at a time
 
 observe: build ## ten minutes of everything that befalls a cluster, then every query of every panel and rule: make observe LENGTH=1h
 	$(GO) test -count=1 -v -timeout 24h ./test/observe -run 'TestLongRun$$' -length $(or $(LENGTH),10m)
+
+compare: build ## forty takeovers: with everything on that looks on, and with nothing of it
+	$(GO) test -count=1 -v -timeout 1h ./test/observe -run 'TestNothingBlocksFailover$$' -takeovers 20
 
 check: ## format, vet, staticcheck, tidy, fresh docs
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt'; exit 1; }

@@ -1,11 +1,8 @@
 package observe
 
 import (
-	"fmt"
 	"net/http"
 	"sync/atomic"
-
-	"github.com/systole-ha/systole/test/lab"
 )
 
 // farAt is where the other end of what the daemon sends is: a collector of
@@ -39,17 +36,4 @@ func (f *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		<-r.Context().Done() // its client gives up first, or the test ends
 	}
-}
-
-// sendTraces has the daemon send traces from its next start on, or no more.
-func (s *site) sendTraces(n *lab.Node, on bool) error {
-	const dir, file = "/etc/systemd/system/systole.service.d", "traces.conf"
-	setting := ""
-	if on {
-		setting = "Environment=OTEL_EXPORTER_OTLP_ENDPOINT=http://" + farAt
-	}
-	if err := n.Configure(dir, lab.Files{file: fmt.Sprintf("[Service]\n%s\n", setting)}); err != nil {
-		return err
-	}
-	return n.Reload(soon(s.t))
 }

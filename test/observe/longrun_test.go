@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/systole-ha/systole/test/cluster"
 	"github.com/systole-ha/systole/test/lab"
 )
 
@@ -31,7 +32,7 @@ func TestLongRun(t *testing.T) {
 		s.scraper("127.0.0.1:9091", "", "--enable-feature=native-histograms,exemplar-storage"),
 	}
 	s.far(&far{takes: "/hook", refuses: "/v1/traces"})
-	s.both(func(n *lab.Node) error { return s.sendTraces(n, true) })
+	s.both(func(n *lab.Node) error { return n.Configure(tracesDropIn(true)) })
 	began := time.Now()
 	s.start()
 	run := scenario{s, s.eavesdropper()}
@@ -48,6 +49,7 @@ func TestLongRun(t *testing.T) {
 	ended := time.Now()
 	expectAnswers(t, servers, began, ended)
 	expectMoves(t, servers[0], began, ended)
+	expectExemplars(t, servers[1], s.entries(s.beta, began), began, ended)
 }
 
 // expectAnswers asks everything there is to ask.
@@ -85,6 +87,21 @@ func expectAnswers(t *testing.T, servers []prometheus, began, ended time.Time) {
 		}
 	}
 	t.Logf("%d panels were asked", len(panels))
+}
+
+// expectExemplars looks for the traces of beta's takeovers, the last of which
+// Prometheus keeps beside the phases.
+func expectExemplars(t *testing.T, p prometheus, told cluster.Entries, began, ended time.Time) {
+	t.Helper()
+	traces, err := p.exemplars("systole_takeover_phase_duration_seconds_bucket{node=\"beta\"}", began, ended)
+	must(t, err)
+	for _, e := range told.Of("takeover.completed").With("trigger", "peer_dead") {
+		if trace := e.Get("trace"); trace != "" && slices.Contains(traces, trace) {
+			t.Logf("the trace %s of a takeover is among %d exemplars", trace, len(traces))
+			return
+		}
+	}
+	t.Errorf("no trace of a takeover is among the exemplars %v", traces)
 }
 
 // A family is a row of docs/metrics.md.

@@ -192,10 +192,10 @@ func (s *site) nobodyDied(since time.Time) {
 // scrapesDoNotDisturb compares how late beta's heartbeats are sent while nobody
 // scrapes with how late they are while twenty scrape at once, every second.
 func (s *site) scrapesDoNotDisturb() {
-	const length, scrapers = 10 * time.Second, 20
-	idle := s.sends(length, func() {})
+	const scrapers = 20
+	idle := s.sends(5*time.Second, func() {})
 	count := 0
-	busy := s.sends(length, func() {
+	busy := s.sends(10*time.Second, func() {
 		var all sync.WaitGroup
 		for range scrapers {
 			all.Go(func() {

@@ -138,10 +138,10 @@ func (r room) aDeath() {
 		t.Errorf("told %v after the power was cut, want %v at most", page.at.Sub(off), most)
 	}
 
-	// What joins the group is told with the next look at it, a minute later.
+	// What joins the group is told with the next look at it.
 	r.comeBack(r.alpha)
 	r.held(virtual, r.alpha)
-	pass(t, time.Until(page.at.Add(time.Minute+10*time.Second)))
+	pass(t, time.Until(page.at.Add(30*time.Second)))
 	if all := r.inbox.to("pager", off); len(all) != 1 {
 		t.Errorf("%d pages, want one:\n%v", len(all), all)
 	}

@@ -119,7 +119,9 @@ func targets(address string) map[string]any {
 
 func metricsAddress(n *lab.Node) string { return n.Host(lab.Service).String() + ":9694" }
 
-// alertmanager runs the shipped routes, whose receivers post to the inbox.
+// alertmanager runs the shipped routes, whose receivers post to the inbox. It
+// tells what joins a page after ten seconds instead of a minute, so that a second
+// page has more chances and the test is shorter.
 func (s *site) alertmanager(listen string, in *inbox) {
 	s.t.Helper()
 	text, err := os.ReadFile(filepath.Join(shipped, "alertmanager.yml"))
@@ -131,6 +133,10 @@ func (s *site) alertmanager(listen string, in *inbox) {
 			s.t.Fatalf("alertmanager.yml has no receiver at %s", example)
 		}
 		config = strings.ReplaceAll(config, example, in.url(receiver))
+	}
+	config = strings.Replace(config, "group_wait: 10s\n          group_interval: 1m\n", "group_wait: 10s\n          group_interval: 10s\n", 1)
+	if !strings.Contains(config, "group_interval: 10s") {
+		s.t.Fatal("alertmanager.yml has no group_wait of 10s and group_interval of 1m for pages")
 	}
 	dir := s.t.TempDir()
 	file := filepath.Join(dir, "alertmanager.yml")
@@ -186,6 +192,31 @@ func (p prometheus) instant(expr string, at time.Time) ([]series, error) {
 // between asks for the values of every second from one instant to another.
 func (p prometheus) between(expr string, from, to time.Time) ([]series, error) {
 	return p.ask("query_range", url.Values{"query": {expr}, "start": {timestamp(from)}, "end": {timestamp(to)}, "step": {"1"}})
+}
+
+// exemplars are the ids of the traces that stand beside what a query asks.
+func (p prometheus) exemplars(expr string, from, to time.Time) (traces []string, err error) {
+	form := url.Values{"query": {expr}, "start": {timestamp(from)}, "end": {timestamp(to)}}
+	body, err := p.site.get(p.api + "query_exemplars?" + form.Encode())
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Data []struct {
+			Exemplars []struct{ Labels map[string]string }
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, err
+	}
+	for _, series := range answer.Data {
+		for _, e := range series.Exemplars {
+			if trace := e.Labels["trace_id"]; !slices.Contains(traces, trace) {
+				traces = append(traces, trace)
+			}
+		}
+	}
+	return traces, nil
 }
 
 func timestamp(at time.Time) string {
