@@ -144,7 +144,12 @@ func (d *daemon) run() error {
 	beside.Wait()
 	closing, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()
-	return errors.Join(err, others.closeAll(closing, j, spans), d.registry.close())
+	// What nobody took is said, and no failure of the daemon: systemd would call
+	// a clean stop failed because a collector hangs.
+	if untold := others.closeAll(closing, j, spans); untold != nil {
+		d.log.Warn("not everything was told before the end", "err", untold)
+	}
+	return errors.Join(err, d.registry.close())
 }
 
 // claimMachine takes what makes this process punctual, where it is allowed to.

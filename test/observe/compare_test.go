@@ -21,6 +21,11 @@ var takeovers = flag.Int("takeovers", 5, "how many takeovers are measured with e
 // a second, a collector of traces that never answers, a webhook that never
 // answers, and a reader of the events that does not read.
 //
+// Two lengths are compared: what the client sees, and what is the daemon's own of
+// a takeover, to the address and its announcement. How long systemd then takes to
+// answer is told as well, and not compared: where twenty scrapes a second share two
+// cores with it, that differs, as it would with any other work on the machine.
+//
 // Twenty of each, as make compare does it, must agree in their medians to 2 %.
 // The five of each in make test show that nobody waits for any of these: the
 // medians of so few differ by some 10 ms on a busy machine, while the shortest
@@ -36,9 +41,14 @@ func TestNothingBlocksFailover(t *testing.T) {
 	if got := c.far.asked.Load(); got == 0 {
 		t.Error("nobody was left without an answer")
 	}
+	journal, err := c.beta.Journal(soon(t), cluster.Unit)
+	must(t, err)
+	if strings.Contains(journal, "Failed with result") {
+		t.Error("systemd calls a clean stop failed")
+	}
 	for what, length := range map[string]func(outageSeen) time.Duration{
 		"from the last heartbeat to the client's next answer": func(o outageSeen) time.Duration { return o.client },
-		"as the daemon tells it":                              func(o outageSeen) time.Duration { return o.told },
+		"from the last heartbeat to the address announced":    func(o outageSeen) time.Duration { return o.own },
 	} {
 		with, without := median(lengths(on, length)), median(lengths(off, length))
 		most := 50 * time.Millisecond
@@ -56,11 +66,12 @@ func TestNothingBlocksFailover(t *testing.T) {
 // An outageSeen is one takeover's.
 type outageSeen struct {
 	client time.Duration // from the last heartbeat on the wire to the first answer
-	told   time.Duration // from the last heartbeat to the last resource verified
+	own    time.Duration // from the last heartbeat to the address announced, as the daemon tells it
+	told   time.Duration // from the last proof of the old owner to the last resource verified
 }
 
 func (o outageSeen) String() string {
-	return fmt.Sprintf("client %v, told %v", round(o.client), round(o.told))
+	return fmt.Sprintf("client %v, own %v, told %v", round(o.client), round(o.own), round(o.told))
 }
 
 func lengths(all []outageSeen, of func(outageSeen) time.Duration) (lengths []time.Duration) {
@@ -125,7 +136,13 @@ func (c comparison) takeover(on bool) outageSeen {
 	samples := c.stop(probe).Samples
 	first := slices.IndexFunc(samples, func(s lab.Sample) bool { return s.Err == "" && s.Who == c.beta.Name() })
 	told := c.lastTakeover(c.beta)
-	return outageSeen{client: samples[first].Done.Sub(c.wire.lastBefore(c.alpha, off)), told: time.Duration(told.Outage)}
+	seen := outageSeen{client: samples[first].Done.Sub(c.wire.lastBefore(c.alpha, off)), told: time.Duration(told.Outage)}
+	for _, phase := range told.Phases {
+		if phase.Phase != "services" && phase.Phase != "verify" {
+			seen.own += time.Duration(phase.Took)
+		}
+	}
+	return seen
 }
 
 // lookOn begins everything that looks on, until ctx ends.

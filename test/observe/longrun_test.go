@@ -28,8 +28,8 @@ func TestLongRun(t *testing.T) {
 		must(t, n.WriteFile("/etc/systemd/system/worker.service", []byte(worker), 0o644))
 	}
 	servers := []prometheus{
-		s.scraper("127.0.0.1:9090", ""),
-		s.scraper("127.0.0.1:9091", "", "--enable-feature=native-histograms,exemplar-storage"),
+		s.scraper("127.0.0.1:9090", "", "--enable-feature=exemplar-storage"),
+		s.scraper("127.0.0.1:9091", "", "--enable-feature=native-histograms"),
 	}
 	s.far(&far{takes: "/hook", refuses: "/v1/traces"})
 	s.both(func(n *lab.Node) error { return n.Configure(tracesDropIn(true)) })
@@ -49,7 +49,7 @@ func TestLongRun(t *testing.T) {
 	ended := time.Now()
 	expectAnswers(t, servers, began, ended)
 	expectMoves(t, servers[0], began, ended)
-	expectExemplars(t, servers[1], s.entries(s.beta, began), began, ended)
+	expectExemplars(t, servers[0], s.entries(s.beta, began), began, ended)
 }
 
 // expectAnswers asks everything there is to ask.

@@ -20,7 +20,7 @@ type scenario struct {
 // everything is a cluster in which all that can be configured is.
 func everything() lab.Files {
 	f := files(calm, []string{"alpha " + address + " nginx", "beta IPaddr::192.0.2.60/24/eth0 worker"},
-		"auto_failback on", "ping 192.0.2.100", webhookTo)
+		"auto_failback on", "ping 192.0.2.100", webhookTo, "flight_recorder on")
 	f["authkeys"] += "2 crc\n"
 	return f
 }
