@@ -12,5 +12,5 @@ var empty = map[string]string{
 // moves must leave the list.
 var still = map[string]string{
 	"systole_gratuitous_arp_errors_total": "the kernel takes every announcement",
-	"systole_events_dropped_total": "nothing is dropped: a sink that stands still has room for 1024 records",
+	"systole_events_dropped_total":        "nothing is dropped: a sink that stands still has room for 1024 records",
 }
