@@ -2,6 +2,7 @@ package observe
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -175,16 +176,16 @@ func (s scenario) split() {
 
 // difference lets beta run another version with another deadtime for a while.
 func (s scenario) difference() {
-	text := s.run(s.beta, "cat", "/etc/ha.d/ha.cf")
+	asWas := everything()["ha.cf"]
 	other, err := os.ReadFile(s.otherVersion())
 	must(s.t, err)
 	must(s.t, s.beta.WriteFile("/usr/sbin/systole.other", other, 0o755))
 	s.run(s.beta, "sh", "-c", "cd /usr/sbin && cp -p systole systole.own && mv systole.other systole")
-	must(s.t, s.beta.Configure("/etc/ha.d", lab.Files{"ha.cf": text + "\ndeadtime 2100ms\n"}))
+	must(s.t, s.beta.Configure("/etc/ha.d", lab.Files{"ha.cf": asWas + "deadtime 2100ms\n"}))
 	s.run(s.beta, "systemctl", "restart", cluster.Unit)
 	s.settled()
 	s.scraped()
-	must(s.t, s.beta.Configure("/etc/ha.d", lab.Files{"ha.cf": text + "\n"}))
+	must(s.t, s.beta.Configure("/etc/ha.d", lab.Files{"ha.cf": asWas}))
 	s.run(s.beta, "mv", "/usr/sbin/systole.own", "/usr/sbin/systole")
 	s.run(s.beta, "systemctl", "restart", cluster.Unit)
 }
@@ -202,10 +203,15 @@ func (s scenario) otherVersion() string {
 	return file
 }
 
+// reload has alpha read a file with an error, then one key more, then all as it
+// was.
 func (s scenario) reload() {
-	text := s.run(s.alpha, "cat", "/etc/ha.d/ha.cf")
-	for _, after := range []string{"\nkeepalive never\n", "\n"} {
-		must(s.t, s.alpha.Configure("/etc/ha.d", lab.Files{"ha.cf": text + after}))
+	asWas := everything()
+	for _, edit := range []struct{ file, more string }{{"ha.cf", "keepalive never\n"}, {"authkeys", "3 md5 another\n"}, {}} {
+		edited := maps.Clone(asWas)
+		edited[edit.file] += edit.more
+		delete(edited, "")
+		must(s.t, s.alpha.Configure("/etc/ha.d", edited))
 		s.run(s.alpha, "systemctl", "reload", cluster.Unit)
 		s.scraped()
 	}
