@@ -3,8 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
-	"strconv"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -20,44 +19,36 @@ func lockMemory() error {
 	return nil
 }
 
-// scheduleRealtime puts every thread of this process under SCHED_FIFO. Threads
-// made later inherit it from the one that makes them. The whole process, since
-// a sender or a receiver alone gains nothing: the other waits as before.
+// scheduleRealtime has this process run under SCHED_FIFO, every thread of it: a
+// sender or a receiver alone gains nothing, the other waits as before.
 //
-// It fails where the machine does not allow it: no CAP_SYS_NICE, or a control
-// group without a real-time budget (cpu.rt_runtime_us).
+// It starts the program anew, in the same process, from a thread that is
+// scheduled so: from the first one on, all threads inherit it. Changing them one
+// by one could miss one that is being made, and a thread that is not in real
+// time, with a lock of Go's runtime in its hands, may never get a processor on
+// which others wait for that lock in real time.
+//
+// It returns nil in a process that is scheduled so already, and an error where
+// the machine does not allow it: no CAP_SYS_NICE, or a control group without a
+// real-time budget (cpu.rt_runtime_us).
 func scheduleRealtime(priority int) error {
-	param := struct{ priority int32 }{int32(priority)}
-	done := map[int]bool{}
-	for {
-		threads, err := threads()
-		if err != nil {
-			return err
-		}
-		fresh := slices.DeleteFunc(threads, func(id int) bool { return done[id] })
-		if len(fresh) == 0 {
-			return nil
-		}
-		for _, id := range fresh {
-			_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(id), unix.SCHED_FIFO, uintptr(unsafe.Pointer(&param)))
-			if errno != 0 && errno != unix.ESRCH { // a thread may have ended
-				return fmt.Errorf("sched_setscheduler: %w", errno)
-			}
-			done[id] = true
-		}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	policy, _, errno := unix.Syscall(unix.SYS_SCHED_GETSCHEDULER, 0, 0, 0)
+	if errno != 0 || policy == unix.SCHED_FIFO {
+		return ifAny("sched_getscheduler", errno)
 	}
+	param := struct{ priority int32 }{int32(priority)}
+	_, _, errno = unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, 0, unix.SCHED_FIFO, uintptr(unsafe.Pointer(&param)))
+	if errno != 0 {
+		return ifAny("sched_setscheduler", errno)
+	}
+	return fmt.Errorf("start anew: %w", unix.Exec("/proc/self/exe", os.Args, os.Environ()))
 }
 
-func threads() ([]int, error) {
-	entries, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return nil, err
+func ifAny(call string, errno unix.Errno) error {
+	if errno == 0 {
+		return nil
 	}
-	var ids []int
-	for _, e := range entries {
-		if id, err := strconv.Atoi(e.Name()); err == nil {
-			ids = append(ids, id)
-		}
-	}
-	return ids, nil
+	return fmt.Errorf("%s: %w", call, errno)
 }

@@ -39,7 +39,15 @@ func runDaemon(dir string) int {
 	}
 	// Only the name: a daemon that starts before the network waits for it.
 	c, diagnostics := config.Load(os.DirFS(dir), config.Host{Name: hostname})
+	realtime := c.Realtime && diagnostics.Err() == nil
+	if realtime {
+		if err := scheduleRealtime(c.RealtimePriority); err != nil {
+			log.Warn("not scheduled in real time: on a busy machine this node may be late", "err", err)
+			realtime = false
+		}
+	}
 	d := newDaemon(c, dir, log)
+	d.realtime = realtime
 	diagnostics = append(diagnostics, d.registry.refuse(c)...)
 	diagnostics.Sort()
 	for _, d := range diagnostics {
@@ -74,7 +82,7 @@ func newDaemon(c *config.Config, dir string, log *slog.Logger) *daemon {
 
 // run runs the daemon until it was told to stop and has handed over.
 func (d *daemon) run() error {
-	d.claimMachine()
+	d.keepInMemory()
 	identity, err := d.identify()
 	if err != nil {
 		return err
@@ -152,20 +160,12 @@ func (d *daemon) run() error {
 	return errors.Join(err, d.registry.close())
 }
 
-// claimMachine takes what makes this process punctual, where it is allowed to.
-func (d *daemon) claimMachine() {
+// keepInMemory has no page of this process wait for a disk, where that is allowed.
+func (d *daemon) keepInMemory() {
 	if err := lockMemory(); err != nil {
 		d.log.Warn("memory is not locked: under memory pressure this node may be late", "err", err)
 	} else {
 		d.locked = true
-	}
-	if !d.cfg.Realtime {
-		return
-	}
-	if err := scheduleRealtime(d.cfg.RealtimePriority); err != nil {
-		d.log.Warn("not scheduled in real time: on a busy machine this node may be late", "err", err)
-	} else {
-		d.realtime = true
 	}
 }
 

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,20 @@ func TestAgentHangs(t *testing.T) {
 	p.entry(p.beta, began, "peer.restarted")
 	p.settled()
 	p.untouched(since, worker, began)
+}
+
+// TestRealtime looks at every thread of a daemon that has worked for a while:
+// one that is not in real time would make the others wait for it.
+func TestRealtime(t *testing.T) {
+	p := newPair(t, clusterFiles(fast, "alpha IPaddr::192.0.2.50/24/eth0 nginx", "auto_failback on"))
+	p.eachNginx(false)
+	p.started(virtual)
+	for _, n := range p.nodes() {
+		classes := strings.Fields(p.run(n, "ps", "-L", "-o", "cls=", "-p", p.mainPID(n, "systole")))
+		if len(classes) < 4 || slices.ContainsFunc(classes, func(c string) bool { return c != "FF" }) {
+			t.Errorf("%s: the threads of the daemon are scheduled as %v, want FF, SCHED_FIFO, for all", n, classes)
+		}
+	}
 }
 
 // untouched fails the test if the address was away from alpha, its nginx
