@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/ledger"
 	"github.com/systole-ha/systole/exporters/metrics"
 )
 
@@ -22,6 +23,7 @@ const (
 type daemon struct {
 	*metrics.Metrics
 	*httptest.Server
+	books *ledger.Ledger
 	mutex sync.Mutex
 	peer  string     // "" when it is silent
 	other event.Sink // told of everything too; nil for none
@@ -30,6 +32,7 @@ type daemon struct {
 func newDaemon(t *testing.T, node, peer string) *daemon {
 	t.Helper()
 	unit := metrics.Resource{Name: "nginx", Driver: "systemd"}
+	books := ledger.New(node, []string{web, mail}, ledger.Book{})
 	m, err := metrics.New(metrics.Config{
 		Cluster: "web", Node: node, Wire: "systole",
 		Build:     metrics.Build{Version: "0.1.0"},
@@ -40,14 +43,17 @@ func newDaemon(t *testing.T, node, peer string) *daemon {
 			{Name: web, Preferred: "alpha", Resources: []metrics.Resource{{Name: web, Driver: "ipaddr", Announces: true}, unit}},
 			{Name: mail, Preferred: "beta", Resources: []metrics.Resource{{Name: mail, Driver: "ipaddr", Announces: true}}},
 		},
-		Keys:  []metrics.Key{{ID: "1", Method: "md5"}},
-		Files: []metrics.File{{Name: "ha.cf", Hash: hash}, {Name: "haresources", Hash: hash}},
-		Sinks: []metrics.Sink{{Name: "journal", Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}},
+		Units:     []string{"nginx.service"},
+		Addresses: []metrics.Address{{Name: "192.0.2.10", Interface: "eth0"}, {Name: "192.0.2.20", Interface: "eth0"}},
+		Outages:   books,
+		Keys:      []metrics.Key{{ID: "1", Method: "md5"}},
+		Files:     []metrics.File{{Name: "ha.cf", Hash: hash}, {Name: "haresources", Hash: hash}},
+		Sinks:     []metrics.Sink{{Name: "journal", Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{Metrics: m, peer: peer}
+	d := &daemon{Metrics: m, books: books, peer: peer}
 	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.heartbeats()
 		m.Handler().ServeHTTP(w, r)
@@ -62,6 +68,7 @@ func (d *daemon) tell(events ...event.Event) {
 	for _, e := range events {
 		r := event.Record{Time: time.Now(), Event: e}
 		d.Record(r)
+		d.books.Record(r)
 		if d.other != nil {
 			d.other.Record(r)
 		}
@@ -93,7 +100,13 @@ func (d *daemon) join(group string) {
 		event.GroupStateChanged{Group: group, From: "starting", To: "running"},
 		event.HoldChanged{From: "none", To: "local"},
 	)
+	for _, check := range readinessChecks {
+		d.tell(event.ReadinessChanged{Check: check, Ready: true})
+	}
 }
+
+// readinessChecks are all there are: with the last of them there is a verdict.
+var readinessChecks = []string{"units_loadable", "interface_up", "address_free", "link_redundant", "config_match", "clock", "disk"}
 
 // bury declares the peer dead and takes its group over.
 func (d *daemon) bury(group string) {
