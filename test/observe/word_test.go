@@ -172,13 +172,14 @@ func (c *court) hear(f fault) {
 	seen.service, seen.alone = c.stop(web).Longest(), c.stop(echo).Longest()
 	h, err := c.watch.History()
 	must(c.t, err)
-	for _, change := range h.Changes {
-		switch {
-		case change.At.Before(seen.began):
-		case change.Kind == lab.Added && change.Node == f.to.Name():
-			seen.came[change.Prefix.Addr()] = change.At
-		case change.Kind == lab.Removed && change.Node == f.from.Name():
-			seen.went[change.Prefix.Addr()] = change.At
+	for _, a := range []netip.Addr{virtual, alone} {
+		for _, held := range h.Holdings(a) { // not every message: a lease that is renewed is no change
+			if held.Node == f.to.Name() {
+				seen.came[a] = held.From
+			}
+			if held.Node == f.from.Name() && !held.Open {
+				seen.went[a] = held.To
+			}
 		}
 	}
 	switch f.name {
