@@ -45,13 +45,6 @@ func newSite(t *testing.T, files lab.Files) *site {
 
 func (s *site) nodes() []*lab.Node { return []*lab.Node{s.alpha, s.beta} }
 
-func (s *site) other(n *lab.Node) *lab.Node {
-	if n == s.alpha {
-		return s.beta
-	}
-	return s.alpha
-}
-
 // both calls f for both nodes at once.
 func (s *site) both(f func(*lab.Node) error) {
 	s.t.Helper()
