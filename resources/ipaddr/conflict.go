@@ -56,10 +56,11 @@ func (c *conflict) isOver(now time.Time, quiet time.Duration) bool { return now.
 
 // claimed judges a claim. It is a conflict where it comes from none of this
 // machine's own interfaces, and came in where the address is held: another
-// network may have the same.
+// network may have the same. An address that the driver has begun to give up
+// may be the next owner's before the watch has read so.
 func (w *watch) claimed(now time.Time, c claim) {
 	a := w.addresses[c.ip]
-	if a == nil || a.hold == nil || !a.hold.armed || a.hold.link != c.link || w.isOurs(c.mac) {
+	if a == nil || a.hold == nil || !a.hold.armed || a.hold.link != c.link || w.isOurs(c.mac) || !w.books.isHeld(c.ip, a.hold.holding) {
 		return
 	}
 	if a.hold.conflict == nil {

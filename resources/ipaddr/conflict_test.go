@@ -175,6 +175,7 @@ func TestClaimsThatCount(t *testing.T) {
 		claim  claim
 		counts bool
 	}{
+		{"to an address that is being given up, which the watch has not read yet", func(a *watched) { a.hold.since = time.Unix(1, 0) }, claim{virtual, theirs, 2}, false},
 		{"another's", nil, claim{virtual, theirs, 2}, true},
 		{"on another network", nil, claim{virtual, theirs, 3}, false},
 		{"by an interface of ours", nil, claim{virtual, ours, 2}, false},
@@ -188,7 +189,8 @@ func TestClaimsThatCount(t *testing.T) {
 			w := newWatch(newBooks(), []resources.Spec{spec(t, "192.0.2.10")}, lines)
 			w.links = map[int]link{1: {index: 1, name: "lo"}, 2: {index: 2, name: "eth0", mac: ours}, 3: {index: 3, name: "eth1", mac: others}}
 			a := w.addresses[virtual]
-			a.hold = &hold{holding: holding{link: 2}, armed: true}
+			w.books.hold(virtual, 2)
+			a.hold = &hold{holding: w.books.held[virtual], armed: true}
 			if tt.change != nil {
 				tt.change(a)
 			}

@@ -20,6 +20,7 @@ func WaitFor(ctx context.Context, what string, cond func(context.Context) error)
 	start := time.Now()
 	ticks := time.NewTicker(pollEvery)
 	defer ticks.Stop()
+	var last error // before the one that the end of ctx may have cut off
 	for {
 		err := cond(ctx)
 		if err == nil {
@@ -27,8 +28,9 @@ func WaitFor(ctx context.Context, what string, cond func(context.Context) error)
 		}
 		select {
 		case <-ticks.C:
+			last = err
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s: not within %v: %w", what, time.Since(start).Round(time.Millisecond), err)
+			return fmt.Errorf("waiting for %s: not within %v: %w; before that: %v", what, time.Since(start).Round(time.Millisecond), err, last)
 		}
 	}
 }
