@@ -18,9 +18,11 @@ type bus struct {
 	answers []time.Time
 }
 
-// overhear listens until the node is off or the test ends.
+// overhear listens until the node is off or the test ends. It has the bus in
+// real time as well, which else keeps the bystander waiting.
 func (s *site) overhear(n *lab.Node) *bus {
 	s.t.Helper()
+	s.run(n, "sh", "-c", "chrt --rr --pid 5 $(systemctl show --value --property=MainPID dbus)")
 	command, err := n.Command(s.t.Context(), "chrt", "--rr", "5", "busctl", "monitor", "--json=short")
 	must(s.t, err)
 	out, err := command.StdoutPipe()

@@ -45,7 +45,7 @@ const near = 5 * time.Millisecond
 //     are served earlier: a service answers from the moment that it listens;
 //     systemd calls the unit active when it has read its READY=1, says so on the
 //     bus, and then answers the question. On a busy machine each of the three
-//     takes milliseconds, for neither systemd nor the bus is in real time.
+//     takes milliseconds, for systemd is not in real time.
 //   - An outage ends, by the daemon, with that look as well. The client is served
 //     before: the bound is an upper one.
 //   - An outage begins, by the daemon, with the last proof that the old owner
