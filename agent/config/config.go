@@ -53,7 +53,7 @@ type Config struct {
 	Leases bool // addresses last only while they are renewed: see Lease
 
 	Realtime         bool // ask for real-time scheduling
-	RealtimePriority int  // of SCHED_FIFO, 1 to 99
+	RealtimePriority int  // of SCHED_RR, 1 to 99
 
 	FlightRecorder bool // keep Go's execution flight recorder running
 

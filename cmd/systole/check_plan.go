@@ -152,7 +152,7 @@ func (p *plan) receivers() {
 func (p *plan) settings() {
 	realtime := "off"
 	if p.c.Realtime {
-		realtime = fmt.Sprintf("on, priority %d of SCHED_FIFO", p.c.RealtimePriority)
+		realtime = fmt.Sprintf("on, priority %d of SCHED_RR", p.c.RealtimePriority)
 	}
 	p.setting("realtime", realtime, "realtime", "default")
 	p.setting("recorder", onOff(p.c.FlightRecorder), "flight_recorder", "default")

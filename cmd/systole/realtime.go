@@ -19,8 +19,14 @@ func lockMemory() error {
 	return nil
 }
 
-// scheduleRealtime has this process run under SCHED_FIFO, every thread of it: a
+// scheduleRealtime has this process run under SCHED_RR, every thread of it: a
 // sender or a receiver alone gains nothing, the other waits as before.
+//
+// Threads of one priority take turns. Under SCHED_FIFO they do not, and that two
+// daemons share a machine, as in the lab or in containers, is then enough to stop
+// both for good: while it waits for another of its threads, Go's runtime may go
+// round in circles (bgsweep does, until the other has swept its span), and the
+// two that go round each keep a processor that the other's missing thread needs.
 //
 // It starts the program anew, in the same process, from a thread that is
 // scheduled so: from the first one on, all threads inherit it. Changing them one
@@ -35,11 +41,11 @@ func scheduleRealtime(priority int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	policy, _, errno := unix.Syscall(unix.SYS_SCHED_GETSCHEDULER, 0, 0, 0)
-	if errno != 0 || policy == unix.SCHED_FIFO {
+	if errno != 0 || policy == unix.SCHED_RR {
 		return ifAny("sched_getscheduler", errno)
 	}
 	param := struct{ priority int32 }{int32(priority)}
-	_, _, errno = unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, 0, unix.SCHED_FIFO, uintptr(unsafe.Pointer(&param)))
+	_, _, errno = unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, 0, unix.SCHED_RR, uintptr(unsafe.Pointer(&param)))
 	if errno != 0 {
 		return ifAny("sched_setscheduler", errno)
 	}

@@ -117,8 +117,8 @@ func TestRealtime(t *testing.T) {
 	p.started(virtual)
 	for _, n := range p.nodes() {
 		classes := strings.Fields(p.run(n, "ps", "-L", "-o", "cls=", "-p", p.mainPID(n, "systole")))
-		if len(classes) < 4 || slices.ContainsFunc(classes, func(c string) bool { return c != "FF" }) {
-			t.Errorf("%s: the threads of the daemon are scheduled as %v, want FF, SCHED_FIFO, for all", n, classes)
+		if len(classes) < 4 || slices.ContainsFunc(classes, func(c string) bool { return c != "RR" }) {
+			t.Errorf("%s: the threads of the daemon are scheduled as %v, want RR, SCHED_RR, for all", n, classes)
 		}
 	}
 }
