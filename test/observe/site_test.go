@@ -34,7 +34,7 @@ func newSite(t *testing.T, files lab.Files) *site {
 	must(t, err)
 	s := &site{t: t, lab: l, watch: watch, alpha: l.Node("alpha"), beta: l.Node("beta")}
 	transport := &http.Transport{DialContext: l.Client().Dial, DisableKeepAlives: true}
-	s.http = &http.Client{Transport: transport, Timeout: 5 * time.Second}
+	s.http = &http.Client{Transport: transport, Timeout: time.Minute} // a query over a long run takes its time
 	for _, n := range s.nodes() {
 		must(t, cluster.Install(n, files))
 		must(t, lab.Nginx(n))
