@@ -219,6 +219,7 @@ func (a *Agent) act(ctx context.Context, now time.Time, out core.Output) {
 	}
 	if out.Renew {
 		a.renew(now)
+		a.checkLeases(ctx) // a standstill in the midst of it: what follows is told before what is old
 	}
 	for i := range out.Send {
 		a.send(&out.Send[i])

@@ -79,16 +79,16 @@ func (n *node) Record(r event.Record) {
 	n.events = append(n.events, r.Event)
 }
 
-func start(t *testing.T, bus *linktest.Bus, name, peer string, generation uint64) *node {
+func start(t *testing.T, bus *linktest.Bus, name, peer string, generation uint64, leasers ...resources.Leaser) *node {
 	t.Helper()
 	ring, err := wire.NewKeyring(1, []wire.Key{{Number: 1, Method: wire.SHA1, Secret: []byte("secret")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := &node{driver: &slow{Duration: 3 * time.Second, running: map[string]bool{}}, done: make(chan error, 1)}
-	group := takeover.Group{Preferred: "alpha", Resources: []takeover.Resource{{Spec: resources.Spec{Name: "web"}, Driver: "slow"}}}
+	group := takeover.Group{Preferred: "alpha", Resources: []takeover.Resource{{Spec: resources.Spec{Name: "web"}, Driver: "slow", Leased: true}}}
 	n.Agent, err = agent.New(agent.Config{
-		Keyring: ring, Sinks: []event.Sink{n},
+		Keyring: ring, Sinks: []event.Sink{n}, Leasers: leasers,
 		Core: core.Config{
 			Cluster: "test", Groups: []takeover.Group{group}, Generation: generation, TTL: 3, ResourcesHash: "r", ConfigHash: "c",
 			Members: membership.Config{

@@ -96,7 +96,7 @@ func (Stop) isInput()       {}
 // core waits for the Input that reports the other done.
 type Output struct {
 	Send    []wire.Message   // to every link, in order
-	Renew   bool             // renew every lease first; where they have run out, send nothing and say Lapsed
+	Renew   bool             // renew every lease before anything of Send leaves
 	Ping    bool             // ask every ping node for an echo
 	Orders  []takeover.Order // each answered later by one Done
 	Cancel  []uint64         // orders whose result is no longer wanted; each is still answered

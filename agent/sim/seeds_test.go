@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/takeover"
+	"github.com/systole-ha/systole/exporters/ledger"
 	"github.com/systole-ha/systole/resources"
 )
 
@@ -145,6 +147,14 @@ func (r *rules) check(n *Node) {
 	}
 }
 
+// booked wants an outage that a node ends under a cause that the ledger, and so
+// the metrics, know.
+func (r *rules) booked(n *Node, e event.Event) {
+	if o, ok := e.(event.OwnerChanged); ok && o.To == n.Name && o.Unowned > 0 && !slices.Contains(ledger.Causes, o.Cause) {
+		r.fail("%s: an outage for the cause %q, which nobody counts", n.Name, o.Cause)
+	}
+}
+
 // grace is the time in which two owners that meet again become one: a peer is
 // heard, a unit takes 200 ms to stop.
 func (r *rules) grace() time.Duration { return 2 * r.w.Cluster.Deadtime }
@@ -223,11 +233,10 @@ func leasedWith(seed uint64, aloud bool, lease func(Cluster) time.Duration) erro
 
 func unfold(w *World, f *faults, r *rules) (err error) {
 	aloud := f.aloud
-	if aloud {
-		w.Watch = func(n *Node, e event.Event) {
-			if event.SeverityOf(e) > event.Sample {
-				fmt.Fprintln(os.Stdout, w.Elapsed(), n.Name, event.Text(e))
-			}
+	w.Watch = func(n *Node, e event.Event) {
+		r.booked(n, e)
+		if aloud && event.SeverityOf(e) > event.Sample {
+			fmt.Fprintln(os.Stdout, w.Elapsed(), n.Name, event.Text(e))
 		}
 	}
 	defer func() {

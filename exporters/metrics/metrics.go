@@ -200,7 +200,7 @@ var families = []family{
 		"Length of one part of a takeover; the parts of one takeover add up to the whole"},
 	{"systole_service_outage_seconds", histogram, labels("group", "planned"), "2·G", "owner.changed", outages,
 		"Last proof that the old owner served to the group running here: an upper bound of what clients felt; not planned are those after a death, a restart, a failure or two owners; told by the new owner only"},
-	{"systole_group_unowned_seconds_total", counterFunc, labels("group", "cause"), "10·G", "owner.changed", nil,
+	{"systole_group_unowned_seconds_total", counterFunc, labels("group", "cause"), "11·G", "owner.changed", nil,
 		"Seconds without a proven owner, of the outages that ended with this node as the owner, by cause; kept over restarts: the sum over a cluster counts each second once"},
 	{"systole_group_unowned_now_seconds", gaugeFunc, labels("group"), "G", "scrape", nil,
 		"How long the group has had no proven owner by now, 0 while it has one; this time is in no total yet"},

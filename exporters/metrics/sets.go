@@ -17,7 +17,7 @@ var (
 	deliveryResults  = []string{"ok", "retried", "given_up"}               // as exporters/webhook has them
 	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup", "lapse"}
 	moveResults      = []string{"success", "partial", "failed"}
-	lossCauses       = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "restart", "shutdown", "start", "adopted"}
+	lossCauses       = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "lapse", "restart", "shutdown", "start", "adopted"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
 	operationNames   = []string{"start", "stop", "status", "announce"}
 	operationResults = []string{"ok", "failed", "timeout"}
@@ -37,7 +37,7 @@ var (
 // did: a death, a daemon that restarted, a group that went down, two owners of
 // which one gave up.
 var isPlanned = map[string]string{
-	"peer_dead": "no", "restart": "no", "failure": "no", "yield": "no",
+	"peer_dead": "no", "restart": "no", "failure": "no", "yield": "no", "lapse": "no",
 	"peer_left": "yes", "standby": "yes", "takeover": "yes", "failback": "yes", "shutdown": "yes",
 }
 
