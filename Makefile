@@ -42,8 +42,8 @@ check: ## format, vet, staticcheck, tidy, fresh docs
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 
-sim: ## the simulator, long: make sim SEEDS=100000
-	$(GO) test ./agent/sim -run Seeds -timeout 24h -seeds $(or $(SEEDS),10000)
+sim: ## the simulator, long: make sim SEEDS=100000, and FROM=40000 to go on where it was interrupted
+	$(GO) test ./agent/sim -count=1 -v -timeout 24h -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
 
 fuzz: ## each fuzz target for a minute: make fuzz TIME=1h
 	@for f in $$(grep -rl '^func Fuzz' --include='*_test.go' .); do \

@@ -37,6 +37,7 @@ type Node struct {
 	replies    map[uint64]func(takeover.Reply)
 	requests   uint64
 	renewed    time.Time // the leases
+	told       bool      // the last step had an event that is more than a sample
 }
 
 func newNode(w *World, name string) *Node {
@@ -177,7 +178,9 @@ func (n *Node) step(in core.Input) {
 
 // act does what the core wants done.
 func (n *Node) act(out core.Output) {
+	n.told = false
 	for _, e := range out.Events {
+		n.told = n.told || event.SeverityOf(e) > event.Sample
 		n.fold(e)
 		n.world.Watch(n, e)
 	}

@@ -5,16 +5,13 @@ package sim
 
 import (
 	"container/heap"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
-	"github.com/systole-ha/systole/agent/membership"
 	"github.com/systole-ha/systole/agent/takeover"
-	"github.com/systole-ha/systole/agent/wire"
 )
 
 // Epoch is when every history begins.
@@ -30,6 +27,9 @@ type Cluster struct {
 	AutoFailback bool
 	Lease        time.Duration // of addresses; 0 for none
 	Groups       []takeover.Group
+
+	// Configure, if set, changes what a node is given at each start.
+	Configure func(n *Node, c *core.Config)
 }
 
 // A World is one history in the making.
@@ -47,15 +47,6 @@ type World struct {
 	links []*Link
 	queue queue
 	count uint64
-}
-
-// A Link is one medium between all nodes.
-type Link struct {
-	Loss, Repeat  float64 // of each copy of each message
-	Delay, Jitter time.Duration
-	cut           map[[2]string]bool // from, to
-	lastHeard     map[[2]string]time.Time
-	worksSince    time.Time
 }
 
 // New makes a world in which nothing runs yet.
@@ -86,13 +77,6 @@ func (w *World) Node(name string) *Node {
 	panic("sim: no node " + name)
 }
 
-// Link is the link with the given index.
-func (w *World) Link(index int) *Link { return w.links[index] }
-
-// Cut stops a link from carrying what from sends to to; Mend undoes it.
-func (w *World) Cut(link int, from, to string)  { w.links[link].cut[[2]string{from, to}] = true }
-func (w *World) Mend(link int, from, to string) { delete(w.links[link].cut, [2]string{from, to}) }
-
 // At runs f at an instant of the history; now, if that is past.
 func (w *World) At(at time.Time, f func()) {
 	if at.Before(w.Now) {
@@ -113,27 +97,6 @@ func (w *World) RunUntil(end time.Time) {
 		next.do()
 	}
 	w.Now = end
-}
-
-// carry sends a message over every link to every other node.
-func (w *World) carry(from *Node, m wire.Message) {
-	for index, l := range w.links {
-		for _, to := range w.Nodes {
-			if to == from || l.cut[[2]string{from.Name, to.Name}] {
-				continue
-			}
-			for copies := 1; copies > 0; copies-- {
-				if w.Random.Float64() < l.Loss {
-					continue
-				}
-				if w.Random.Float64() < l.Repeat {
-					copies++
-				}
-				delay := l.Delay + time.Duration(w.Random.Int64N(int64(l.Jitter)+1))
-				w.After(delay, func() { to.receive(index, from, m) })
-			}
-		}
-	}
 }
 
 type item struct {
@@ -158,27 +121,6 @@ func (q *queue) Pop() any {
 	last := old[len(old)-1]
 	*q = old[:len(old)-1]
 	return last
-}
-
-// config is what the core of a node is given at its nth start.
-func (w *World) config(n *Node) core.Config {
-	cfg := core.Config{
-		Cluster: "sim", Version: "sim", Groups: w.Cluster.Groups, AutoFailback: w.Cluster.AutoFailback,
-		Generation: n.generation, TTL: 1 + len(w.Cluster.Nodes),
-		ConfigHash: "c0", ResourcesHash: "r0", Seed: w.Random.Uint64(),
-		Members: membership.Config{
-			Self: n.Name, Links: w.Cluster.Links, Keepalive: w.Cluster.Keepalive,
-			Warntime: w.Cluster.Deadtime / 2, Deadtime: w.Cluster.Deadtime, Initdead: w.Cluster.Initdead,
-		},
-	}
-	copy(cfg.UUID[:], n.Name)
-	binary.BigEndian.PutUint64(cfg.IncidentSeed[:8], w.Random.Uint64())
-	for _, name := range w.Cluster.Nodes {
-		if name != n.Name {
-			cfg.Members.Peers = append(cfg.Members.Peers, name)
-		}
-	}
-	return cfg
 }
 
 // Elapsed is the time since the beginning, as transcripts write it.

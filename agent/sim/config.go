@@ -1,0 +1,32 @@
+package sim
+
+import (
+	"encoding/binary"
+
+	"github.com/systole-ha/systole/agent/core"
+	"github.com/systole-ha/systole/agent/membership"
+)
+
+// config is what the core of a node is given at its nth start.
+func (w *World) config(n *Node) core.Config {
+	cfg := core.Config{
+		Cluster: "sim", Version: "sim", Groups: w.Cluster.Groups, AutoFailback: w.Cluster.AutoFailback,
+		Generation: n.generation, TTL: 1 + len(w.Cluster.Nodes),
+		ConfigHash: "c0", ResourcesHash: "r0", Seed: w.Random.Uint64(),
+		Members: membership.Config{
+			Self: n.Name, Links: w.Cluster.Links, Keepalive: w.Cluster.Keepalive,
+			Warntime: w.Cluster.Deadtime / 2, Deadtime: w.Cluster.Deadtime, Initdead: w.Cluster.Initdead,
+		},
+	}
+	copy(cfg.UUID[:], n.Name)
+	binary.BigEndian.PutUint64(cfg.IncidentSeed[:8], w.Random.Uint64())
+	for _, name := range w.Cluster.Nodes {
+		if name != n.Name {
+			cfg.Members.Peers = append(cfg.Members.Peers, name)
+		}
+	}
+	if w.Cluster.Configure != nil {
+		w.Cluster.Configure(n, &cfg)
+	}
+	return cfg
+}
