@@ -68,7 +68,7 @@ func (t *Takeover) claimUnheld(now time.Time) {
 			trigger = atStart
 		}
 	}
-	if !t.peer.alive && !t.peer.leaving {
+	if !t.peer.alive && !t.peer.leaving && t.mayReplace() {
 		t.vacant = [2]bool{true, true}
 	}
 	var groups []*group
@@ -93,7 +93,7 @@ func (t *Takeover) mayTake(g *group) bool {
 	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil):
 		return false
 	case !t.peer.alive:
-		return true
+		return t.mayReplace()
 	case t.peer.may(g), g.stuck:
 		return false
 	case t.peer.leaving:
