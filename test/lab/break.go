@@ -31,6 +31,21 @@ func (n *Node) lose(network Network, d Direction, fraction float64) error {
 	return n.lab.fabric.change(func(f *faults) { f.set(network.port(n.name), d, fraction) })
 }
 
+// Part loses all frames from one host to another on a network, one way, while
+// everybody else hears both. A host is a node's name or "client".
+func (l *Lab) Part(network Network, from, to string) error { return l.part(network, from, to, true) }
+
+// Join undoes Part.
+func (l *Lab) Join(network Network, from, to string) error { return l.part(network, from, to, false) }
+
+func (l *Lab) part(network Network, from, to string, cut bool) error {
+	if network == Serial {
+		return errors.New("the serial line has two ends: cut it at one of them")
+	}
+	l.logf("%s: from %s to %s, cut %v", network, from, to, cut)
+	return l.fabric.change(func(f *faults) { f.part(network.port(from), network.port(to), cut) })
+}
+
 // Delay makes every frame to and from the node on a network that much later: a
 // round trip through the cable takes twice as long. 0 undoes it. Frames on
 // their way when a delay is first given or undone are lost.

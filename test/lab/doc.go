@@ -48,12 +48,14 @@
 //     written but not synced is kept, too.) Shutdown is the orderly way.
 //   - Node.Cut, Lose, Heal: frames vanish one way or both, all or a fraction
 //     (nftables in the switch). The carrier stays.
+//   - Lab.Part, Join: frames from one host to another vanish, and nobody else's.
 //   - Node.Delay: frames are late, by a process that carries them between the
 //     node's cable and the switch; 20 ms there and back came out as 20.3 ms.
 //   - Node.Carrier: the cable is pulled.
 //   - Node.Freeze, Thaw: user space stands still (the freezer of control groups).
 //     The kernel goes on: addresses answer ping and ARP, and expire.
 //   - Node.Signal: to all processes of a unit.
+//   - Node.Starve: the kernel's out-of-memory killer takes a unit's processes.
 //
 // # What is measured
 //
@@ -67,6 +69,9 @@
 // was 4 to 20 ms, most of it the prober's own lateness, which the result tells;
 // with other work on both cores up to 50 ms for HTTP, since nginx waits for a core
 // like everybody else.
+//
+// Census asks all nodes at once who answers for an address: a second holder that
+// a Probe would never learn of, and one that a firewall keeps silent.
 //
 // Heartbeat and Keepalived configure and start the rivals, to be measured by the
 // same test.

@@ -34,8 +34,12 @@ func ParseDirection(word string) (Direction, error) {
 }
 
 // faults are what the switches do to frames, as probabilities of loss: 1 is a
-// cut. Keys are ports.
-type faults struct{ in, out map[string]float64 }
+// cut. Keys are ports. Between two ports, from the first to the second, there are
+// only cuts.
+type faults struct {
+	in, out map[string]float64
+	between map[[2]string]bool
+}
 
 // set changes the loss of a port in the directions given; 0 heals it.
 func (f *faults) set(port string, d Direction, loss float64) {
@@ -53,6 +57,28 @@ func (f *faults) set(port string, d Direction, loss float64) {
 			delete(side.m, port)
 		} else {
 			side.m[port] = loss
+		}
+	}
+}
+
+// part cuts or heals the way from one port to another.
+func (f *faults) part(from, to string, cut bool) {
+	if f.between == nil {
+		f.between = map[[2]string]bool{}
+	}
+	if cut {
+		f.between[[2]string{from, to}] = true
+	} else {
+		delete(f.between, [2]string{from, to})
+	}
+}
+
+// unplugged forgets all faults of a port.
+func (f *faults) unplugged(port string) {
+	f.set(port, Both, 0)
+	for pair := range f.between {
+		if slices.Contains(pair[:], port) {
+			delete(f.between, pair)
 		}
 	}
 }
@@ -75,6 +101,14 @@ func (f *faults) ruleset() string {
 	}
 	chain("prerouting", "iifname", f.out)
 	chain("postrouting", "oifname", f.in)
+	if len(f.between) > 0 {
+		b.WriteString("\tchain forward {\n\t\ttype filter hook forward priority 0; policy accept;\n")
+		pairs := slices.SortedFunc(maps.Keys(f.between), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+		for _, p := range pairs {
+			fmt.Fprintf(&b, "\t\tiifname { %q, %q } oifname { %q, %q } drop\n", p[0], p[0]+"d", p[1], p[1]+"d")
+		}
+		b.WriteString("\t}\n")
+	}
 	b.WriteString("}\n")
 	return b.String()
 }

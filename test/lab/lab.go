@@ -19,6 +19,7 @@ import (
 func init() {
 	worker.Main(map[string]worker.Func{
 		"cable":  worker.Cable,
+		"census": worker.Census,
 		"guard":  guard,
 		"probe":  worker.Probe,
 		"serial": worker.Serial,

@@ -38,6 +38,17 @@ func TestLinks(t *testing.T) {
 			}
 		}
 	})
+	t.Run("parted one way from one host is heard by another", func(t *testing.T) {
+		must(t, l.Part(Service, "alpha", "beta"))
+		if heard(t, beta, alpha, Service) || !heard(t, alpha, beta, Service) {
+			t.Error("alpha to beta is parted: want frames to arrive the other way only")
+		}
+		client(t, l, "ping", "-c1", "-W2", alpha.Host(Service).String())
+		must(t, l.Join(Service, "alpha", "beta"))
+		if !heard(t, beta, alpha, Service) {
+			t.Error("not joined")
+		}
+	})
 	t.Run("a fraction of the frames is lost", func(t *testing.T) {
 		// 0.3 each way is 1-0.7² of the pings; 500 of them have a standard
 		// deviation of 0.022, so 0.11 is missed once in two million runs.

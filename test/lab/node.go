@@ -190,7 +190,7 @@ func (n *Node) dismantle(c *container) error {
 	}
 	errs = append(errs, netns.Delete(n.space()), c.group.Remove(), n.lab.fabric.change(func(f *faults) {
 		for i := range networks {
-			f.set(Network(i).port(n.name), Both, 0)
+			f.unplugged(Network(i).port(n.name))
 		}
 	}))
 	return errors.Join(append(errs, c.close())...)

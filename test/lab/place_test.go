@@ -49,6 +49,12 @@ func TestRuleset(t *testing.T) {
 	f.set("alpha.1", Out, 0.3)
 	f.set("beta.0", In, 1)
 	f.set("beta.0", In, 0) // healed
+	f.part("alpha.1", "client.1", true)
+	f.part("beta.1", "alpha.1", true)
+	f.part("gamma.1", "alpha.1", true)
+	f.unplugged("gamma.1")
+	f.part("beta.1", "client.1", true)
+	f.part("beta.1", "client.1", false)
 	want := `table bridge faults
 delete table bridge faults
 table bridge faults {
@@ -60,6 +66,11 @@ table bridge faults {
 	chain postrouting {
 		type filter hook postrouting priority 0; policy accept;
 		oifname { "alpha.0", "alpha.0d" } drop
+	}
+	chain forward {
+		type filter hook forward priority 0; policy accept;
+		iifname { "alpha.1", "alpha.1d" } oifname { "client.1", "client.1d" } drop
+		iifname { "beta.1", "beta.1d" } oifname { "alpha.1", "alpha.1d" } drop
 	}
 }
 `
