@@ -71,7 +71,7 @@ func (c *Core) send(now time.Time, m *wire.Message) {
 	numbered := !strings.HasPrefix(string(m.Get("t")), "NS_")
 	if numbered {
 		m.Set("sycluster", c.cfg.Cluster)
-		c.takeover.Describe(m)
+		c.takeover.Describe(now, m)
 	}
 	m.Set("src", c.cfg.Members.Self)
 	m.SetBinary("srcuuid", c.cfg.UUID[:])

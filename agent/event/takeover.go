@@ -97,7 +97,7 @@ type ResourceFailed struct {
 
 // SplitBrainSuspected reports evidence of two owners.
 type SplitBrainSuspected struct {
-	Evidence string // peer_claims
+	Evidence string // peer_claims; left_running: by the dead daemon that this one follows
 	Peer     string
 	Groups   []string // held by both
 	Trace    string   // of the incident

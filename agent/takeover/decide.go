@@ -3,8 +3,6 @@ package takeover
 import (
 	"slices"
 	"time"
-
-	"github.com/systole-ha/systole/agent/event"
 )
 
 // The triggers of moves.
@@ -118,6 +116,7 @@ func (t *Takeover) cleanUp(now time.Time) {
 	}
 	if len(left) > 0 {
 		t.relinquish(now, byCleanup, left)
+		t.foundTwo(now, left)
 	}
 }
 
@@ -204,96 +203,4 @@ func (t *Takeover) departWhenDone() {
 	if !stuck {
 		t.send("shutdone", "st", "dead")
 	}
-}
-
-// A split is two nodes saying that they hold one group.
-type split struct {
-	since  time.Time
-	trace  string
-	groups []*group
-	open   bool // nobody has yielded yet
-	yields bool // whether this node gave something up
-	keeps  bool
-}
-
-// resolve ends a split: one node keeps each group, the other gives it up at
-// once. Both judge by the same facts, which both have sent, so that they agree
-// without talking. A peer that cannot hear us cannot yield: then we do.
-func (t *Takeover) resolve(now time.Time) {
-	var both []*group
-	for _, g := range t.groups {
-		if t.peer.alive && t.peer.systole && t.peer.has(g) && (g.state == starting || g.state == running) && g.aim == hold {
-			both = append(both, g)
-		}
-	}
-	if t.split == nil && len(both) > 0 {
-		if t.incident == "" {
-			t.incident = t.cfg.Incident()
-		}
-		t.split = &split{since: now, trace: t.incident, groups: both}
-		t.emit(event.SplitBrainSuspected{Evidence: "peer_claims", Peer: t.cfg.Peer, Groups: keys(both), Trace: t.incident})
-	}
-	if t.split != nil {
-		t.split.open = len(both) > 0
-	}
-	if len(both) == 0 {
-		t.reunite(now)
-		return
-	}
-	if at := t.blindAt(); !at.IsZero() && at.After(now) {
-		return // it may be about to hear us
-	}
-	deaf := !t.peer.hears
-	losing := slices.DeleteFunc(slices.Clone(both), func(g *group) bool { return !deaf && t.keeps(g) })
-	if len(losing) < len(both) {
-		t.split.keeps = true
-	}
-	if len(losing) > 0 {
-		t.split.yields = true
-		t.abortSwap(now, "two nodes hold one group")
-		t.relinquish(now, byYield, losing)
-	}
-}
-
-// keeps is the rule by which one of two owners keeps g: with auto_failback on
-// at both, its preferred node; else the one that has held it longer, by what
-// the two clocks say; the preferred one if equal.
-func (t *Takeover) keeps(g *group) bool {
-	ours, theirs := g.held.UnixMilli(), t.peer.since[g.index]
-	if t.cfg.AutoFailback && t.peer.autoBack || ours == theirs {
-		return t.local(g)
-	}
-	return ours < theirs
-}
-
-// blindAt is when a peer that we hear but that does not hear us is taken to be
-// deaf to us, three keepalives after it was first heard so; zero while it
-// hears us. The first words after a cut heals are from before it healed.
-func (t *Takeover) blindAt() time.Time {
-	if t.split == nil || !t.split.open || t.peer.hears || t.peer.deaf.IsZero() {
-		return time.Time{}
-	}
-	return t.peer.deaf.Add(3 * t.cfg.Keepalive)
-}
-
-// reunite ends a split once the loser has stopped what both held, or is dead.
-func (t *Takeover) reunite(now time.Time) {
-	if t.split == nil {
-		return
-	}
-	if t.peer.alive && slices.ContainsFunc(t.split.groups, func(g *group) bool { return g.holds() && t.peer.may(g) }) {
-		return
-	}
-	released := t.cfg.Peer
-	switch {
-	case t.split.yields && t.split.keeps:
-		released = "both"
-	case t.split.yields:
-		released = t.cfg.Self
-	}
-	t.emit(event.SplitBrainCleared{Peer: t.cfg.Peer, Released: released, Took: now.Sub(t.split.since), Trace: t.split.trace})
-	for _, g := range t.split.groups {
-		g.announceAgain(now)
-	}
-	t.split = nil
 }

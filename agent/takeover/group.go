@@ -47,6 +47,8 @@ type group struct {
 	failback bool      // taken for want of its preferred node: goes back by itself
 	move     *move     // the newest it takes part in
 	adopted  bool      // found running when the daemon started
+	whole    bool      // all of it ran, and nothing has been stopped yet
+	served   served
 	owned    ownership
 }
 
@@ -166,8 +168,13 @@ func (t *Takeover) turnBack(g *group) {
 			t.out.Cancel = append(t.out.Cancel, w.order)
 		}
 	}
+	g.whole = g.state == running
 	t.become(g, stopping)
 }
+
+// serves reports whether all of g is known to run here. A group that is to be
+// released does until the first of it is stopped: it may wait for others.
+func (g *group) serves() bool { return g.state == running || g.state == stopping && g.whole }
 
 // startNext starts the resource in hand, left to right. Whatever is not an
 // address at the beginning of its line waits for the addresses at the
@@ -217,7 +224,7 @@ func (t *Takeover) stopNext(now time.Time, g *group) {
 		return
 	}
 	if g.work[g.next].order == 0 && !g.retryAt.After(now) {
-		g.retryAt = time.Time{}
+		g.retryAt, g.whole = time.Time{}, false
 		t.order(g, g.next, Stop)
 	}
 }

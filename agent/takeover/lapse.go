@@ -25,6 +25,9 @@ func (t *Takeover) Lapsed(now time.Time) Output {
 			}
 		}
 		t.relinquish(now, byLapse, gone)
+		for _, g := range gone {
+			g.whole = false
+		}
 	})
 }
 

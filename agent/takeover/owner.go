@@ -1,6 +1,7 @@
 package takeover
 
 import (
+	"slices"
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
@@ -25,31 +26,33 @@ type ownership struct {
 // it here: the split has events of its own.
 func (t *Takeover) own(now time.Time) {
 	for _, g := range t.groups {
-		owner, proof := t.prover(now, g)
+		g.noteServed(now)
+		owner, first, newest := t.prover(now, g)
 		o := &g.owned
+		t.provenUntil(g, o)
 		switch {
 		case owner == o.owner:
 			if owner != "" {
-				o.proof = proof
+				o.proof = newest
 			}
 		case owner == "":
 			t.lost(g, o)
 		default:
-			t.gained(g, o, owner, proof)
+			t.gained(g, o, owner, first, newest)
 		}
 	}
 }
 
-// prover is the node that is proven to hold g, and the newest proof.
-func (t *Takeover) prover(now time.Time, g *group) (node string, proof time.Time) {
-	ours, theirs := g.state == running, t.peer.alive && t.peer.runs(g)
-	if theirs && (!ours || g.owned.owner == t.cfg.Peer) {
-		return t.cfg.Peer, t.peer.proof[g.index]
+// prover is the node that is proven to hold g, its first proof and its newest.
+func (t *Takeover) prover(now time.Time, g *group) (node string, first, newest time.Time) {
+	theirs := t.peer.alive && t.peer.serves[g.index]
+	if theirs && (!g.served.now || g.owned.owner == t.cfg.Peer) {
+		return t.cfg.Peer, t.peer.begun[g.index], t.peer.proof[g.index]
 	}
-	if ours {
-		return t.cfg.Self, now
+	if g.served.now {
+		return t.cfg.Self, g.served.begun, now
 	}
-	return "", time.Time{}
+	return "", time.Time{}, time.Time{}
 }
 
 func (t *Takeover) lost(g *group, o *ownership) {
@@ -90,13 +93,13 @@ func (t *Takeover) traceOfLoss(g *group, owner string) string {
 
 // gained tells of a new owner. What this node finds running at its start was
 // never away, as far as anybody can know.
-func (t *Takeover) gained(g *group, o *ownership, owner string, proof time.Time) {
+func (t *Takeover) gained(g *group, o *ownership, owner string, first, newest time.Time) {
 	e := event.OwnerChanged{Group: g.key, From: o.last, To: owner, Cause: o.cause}
 	if !o.proof.IsZero() {
 		e.Since = o.proof
 	}
 	if o.owner == "" && o.last != "" {
-		e.Unowned = max(0, proof.Sub(o.proof))
+		e.Unowned = max(0, first.Sub(o.proof))
 	}
 	if owner == t.cfg.Self && g.move != nil {
 		e.Trace = g.move.trace
@@ -108,12 +111,24 @@ func (t *Takeover) gained(g *group, o *ownership, owner string, proof time.Time)
 	if owner == t.cfg.Self && g.adopted {
 		e.Cause, e.Unowned = adopted, 0
 	}
-	*o = ownership{owner: owner, last: owner, proof: proof}
+	*o = ownership{owner: owner, last: owner, proof: newest}
 	t.emit(e)
 }
 
 // adopted is the cause of an owner that is so since before the daemon started.
 const adopted = "adopted"
+
+// foundHolding reports whether the look at what a predecessor left found an
+// address of g, or, of a group without any, anything.
+func (g *group) foundHolding() bool {
+	addressed := slices.ContainsFunc(g.Resources, func(r Resource) bool { return r.Announced })
+	for i := range g.work {
+		if g.Resources[i].Announced == addressed && g.work[i].found == resources.Running {
+			return true
+		}
+	}
+	return false
+}
 
 // foundRunning reports whether the look at what a predecessor left found all
 // of g running.

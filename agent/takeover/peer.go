@@ -28,10 +28,12 @@ type peer struct {
 	trace    string // of what it is giving up
 	swap     uint64 // the standby that it takes part in, by the giver's number; 0 for none
 
-	state []byte      // letter of each group, see group's states
-	since []int64     // since when it holds each: its wall clock, milliseconds
-	proof []time.Time // when it last said that it runs each
-	deaf  time.Time   // since when it has been heard without hearing us; zero if it does
+	state  []byte      // letter of each group, see group's states
+	since  []int64     // since when it holds each: its wall clock, milliseconds
+	serves []bool      // whether it serves each, by its newest word
+	begun  []time.Time // since when, at the latest; zero for a time before all that matters
+	proof  []time.Time // when it was last known to serve each
+	deaf   time.Time   // since when it has been heard without hearing us; zero if it does
 }
 
 // reset forgets what an earlier incarnation said; proofs stay, for they are
@@ -41,6 +43,7 @@ func (t *Takeover) resetPeer() {
 	p := peer{alive: old.alive, gone: old.gone, seen: old.seen, silence: old.silence, confirm: old.confirm, proof: old.proof, trace: old.trace, hears: true}
 	p.state = []byte(strings.Repeat("-", len(t.groups)))
 	p.since = make([]int64, len(t.groups))
+	p.serves, p.begun = make([]bool, len(t.groups)), make([]time.Time, len(t.groups))
 	if p.proof == nil {
 		p.proof = make([]time.Time, len(t.groups))
 	}
@@ -52,9 +55,6 @@ func (p *peer) may(g *group) bool { return !strings.ContainsRune("-f", rune(p.st
 
 // has reports whether the peer says that it holds g or is about to.
 func (p *peer) has(g *group) bool { return strings.ContainsRune("rs", rune(p.state[g.index])) }
-
-// runs reports whether the peer says that all of g runs there.
-func (p *peer) runs(g *group) bool { return p.state[g.index] == 'r' }
 
 // cannot reports whether the peer says that g would not start there.
 func (p *peer) cannot(g *group) bool { return strings.ContainsRune("fF", rune(p.state[g.index])) }
@@ -115,7 +115,11 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 	have := m.Get("syhave")
 	p := &t.peer
 	if have == nil {
-		t.prove(at) // a 3.0.6 node: what it claimed last, it still holds
+		for i, serves := range t.peer.serves { // a 3.0.6 node: what it claimed last, it still holds
+			if serves {
+				t.peer.proof[i] = at
+			}
+		}
 		return
 	}
 	if number <= p.newest {
@@ -142,16 +146,7 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 			p.since[i], _ = strconv.ParseInt(word, 16, 64)
 		}
 	}
-	t.prove(at)
-}
-
-// prove notes when the peer was last known to run what it says it runs.
-func (t *Takeover) prove(at time.Time) {
-	for _, g := range t.groups {
-		if t.peer.runs(g) {
-			t.peer.proof[g.index] = at
-		}
-	}
+	t.learnProofs(at, string(m.Get("syproof")))
 }
 
 // claims reads rsc_hold, all that a 3.0.6 peer says: every group of a side.
@@ -162,17 +157,34 @@ func (t *Takeover) claims(now time.Time, hold string) {
 	}
 	for _, g := range t.groups {
 		if t.peer.claimed[t.side(g)] {
-			t.peer.state[g.index] = 'r'
-			t.peer.proof[g.index] = now
+			t.peer.claims(g, now)
 		} else {
-			t.peer.state[g.index] = '-'
+			t.peer.state[g.index], t.peer.serves[g.index] = '-', false
 		}
 	}
 }
 
+// claims takes a 3.0.6 peer at its word, the only one it has for a group.
+func (p *peer) claims(g *group, now time.Time) {
+	if !p.serves[g.index] {
+		p.begun[g.index] = now
+	}
+	p.state[g.index], p.serves[g.index], p.proof[g.index] = 'r', true, now
+}
+
 // Describe adds to a message what a systole peer is told with every one of
 // ours. A 3.0.6 node ignores the fields.
-func (t *Takeover) Describe(m *wire.Message) {
+//
+//	syhash   hash of haresources
+//	syhave   the letter of each group
+//	sysince  since when we hold each, by our wall clock, ms of Unix time
+//	syproof  since or until when we served each: see proofs
+//	systable we take part, and nothing of ours is under way
+//	syback   auto_failback is on
+//	syhears  we hear you
+//	syswap   the standby that we take part in, by the giver's number
+//	sytrace  what that is traced by
+func (t *Takeover) Describe(now time.Time, m *wire.Message) {
 	have := make([]byte, len(t.groups))
 	since := make([]string, len(t.groups))
 	for i, g := range t.groups {
@@ -184,6 +196,7 @@ func (t *Takeover) Describe(m *wire.Message) {
 	m.Set("syhash", t.cfg.Hash)
 	m.Set("syhave", string(have))
 	m.Set("sysince", strings.Join(since, ","))
+	m.Set("syproof", t.proofs(now))
 	m.Set("systable", digit(t.phase == stable && t.swap == nil))
 	m.Set("syback", digit(t.cfg.AutoFailback))
 	m.Set("syhears", digit(t.peer.alive))

@@ -83,7 +83,7 @@ func (t *Takeover) asked(now time.Time, number uint64, m *wire.Message) {
 		t.refuse(s.request, string(m.Get("syreason")))
 		t.swap = nil
 	case info == "done" && s.role == giver && s.step == awaiting:
-		t.given()
+		t.given(now)
 	case info == "done" && s.role == taker:
 		s.asked, s.released = number, true
 	}
@@ -114,10 +114,10 @@ func (t *Takeover) give(now time.Time) {
 }
 
 // given ends a standby of ours: the peer has acquired what it could.
-func (t *Takeover) given() {
+func (t *Takeover) given(now time.Time) {
 	if !t.peer.systole {
 		for _, g := range t.swap.groups {
-			t.peer.state[g.index] = 'r'
+			t.peer.claims(g, now)
 		}
 	}
 	t.swap = nil
@@ -239,7 +239,7 @@ func (t *Takeover) compare(now time.Time, s *swap) {
 		t.give(now)
 	case s.step == asking || same:
 	case s.step == awaiting:
-		t.given()
+		t.given(now)
 	default:
 		t.abortSwap(now, t.cfg.Peer+" has ended it")
 	}

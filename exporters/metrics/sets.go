@@ -11,7 +11,7 @@ var (
 	rejections       = []string{"bad_signature", "unknown_key", "replay", "malformed", "unknown_node", "oversize", "wrong_cluster"}
 	directions       = []string{"sent", "received"}
 	wires            = []string{"systole", "heartbeat3"}
-	evidences        = []string{"peer_claims"}
+	evidences        = []string{"peer_claims", "left_running"}
 	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start"}
 	spanLosses       = []string{"queue_full", "export_failed", "shutdown"} // as exporters/traces has them
 	deliveryResults  = []string{"ok", "retried", "given_up"}               // as exporters/webhook has them
