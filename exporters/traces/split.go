@@ -23,7 +23,13 @@ type incident struct {
 	stall      lateness // ours; zero where there was none
 }
 
-func (in *incident) close(at time.Time, e event.SplitBrainCleared) { in.ended, in.cleared = at, e }
+// close ends the incident, which may have begun before anybody could see it.
+func (in *incident) close(at time.Time, e event.SplitBrainCleared) {
+	in.ended, in.cleared = at, e
+	if begun := at.Add(-e.Took); begun.Before(in.at) {
+		in.at = begun
+	}
+}
 
 // takeSplit takes what is said of two owners.
 func (g *gatherer) takeSplit(r event.Record) {
