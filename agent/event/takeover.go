@@ -95,9 +95,10 @@ type ResourceFailed struct {
 	Trace           string // of the newest move of the group; empty before there was one
 }
 
-// SplitBrainSuspected reports evidence of two owners.
+// SplitBrainSuspected reports evidence of two owners: the peer claims what we
+// hold, or a daemon that died before this one left running what the peer holds.
 type SplitBrainSuspected struct {
-	Evidence string // peer_claims; left_running: by the dead daemon that this one follows
+	Evidence string // peer_claims, left_running
 	Peer     string
 	Groups   []string // held by both
 	Trace    string   // of the incident

@@ -156,7 +156,7 @@ var families = []family{
 		"Times the peer was declared dead and had been alive all along"},
 	{"systole_split_brain_suspected", gauge, nil, "1", "split_brain.suspected, split_brain.cleared", nil,
 		"1 while there is evidence of two owners of one group"},
-	{"systole_split_brains_total", counter, labels("evidence"), "1", "split_brain.suspected", nil,
+	{"systole_split_brains_total", counter, labels("evidence"), "2", "split_brain.suspected", nil,
 		"Times two owners of one group were suspected"},
 	{"systole_ping_node_up", gauge, labels("ping_node"), "N", "peer.state_changed", nil,
 		"1 while the ping node, or any of the ping group, answers"},
