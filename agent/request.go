@@ -42,6 +42,10 @@ func (a *Agent) Alive(ctx context.Context) error { return a.call(ctx, func(time.
 // Stop makes the agent hand over; Run returns when that is done.
 func (a *Agent) Stop(reason string) { a.tell(core.Stop{Reason: reason}) }
 
+// Restart makes the agent end without giving anything up: Run returns when the
+// peer has been told that it will be started again.
+func (a *Agent) Restart() { a.tell(core.Restart{}) }
+
 // Note puts a fact of the daemon's own into the stream of events.
 func (a *Agent) Note(e event.Event) { a.tell(core.Fact{Event: e}) }
 

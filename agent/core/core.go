@@ -53,6 +53,8 @@ type Core struct {
 	own      []time.Time // when our own messages last came back, by link
 	unused   []bool      // links that lead to ourselves
 	unusable []bool      // links that we cannot use for reasons of our own
+	opened   []bool      // links that could be used once
+	ending   bool        // we end and will be started again
 	random   *rand.Rand
 	seed     seed // of the next incident
 	out      *Output
@@ -64,7 +66,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 		cfg: cfg, start: now, now: now, status: membership.Init, nextBeat: now,
 		members: membership.New(cfg.Members, now),
 		peers:   map[string]*peer{}, files: filesOf(cfg), rejects: map[rejectKey]*rejects{},
-		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)), unusable: make([]bool, len(cfg.Members.Links)),
+		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)), unusable: make([]bool, len(cfg.Members.Links)), opened: make([]bool, len(cfg.Members.Links)),
 		random: rand.New(rand.NewPCG(cfg.Seed, cfg.Generation)),
 	}
 	for _, name := range cfg.Members.Peers {
@@ -120,6 +122,7 @@ func (c *Core) Step(now time.Time, in Input) Output {
 	case LinkState:
 		c.unusable[in.Link] = !in.Usable
 		c.listen(now)
+		c.introduce(now, in)
 	case Pinged:
 		c.emit(c.members.Answered(in.At, in.PingNode, in.RoundTrip)...)
 	case Request:
@@ -132,6 +135,10 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.emit(in.Event)
 	case Lapsed:
 		c.follow(c.takeover.Lapsed(now))
+	case Restart:
+		c.emit(event.NodeRestarting{Holds: c.takeover.Hold()})
+		c.follow(c.takeover.Restart(now))
+		c.restart(now)
 	case Stop:
 		c.emit(event.NodeStopping{Reason: in.Reason, Holds: c.takeover.Hold()})
 		c.stopping = now

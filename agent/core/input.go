@@ -77,6 +77,10 @@ type Lapsed struct{}
 // Stop says that this daemon is to hand over and stop.
 type Stop struct{ Reason string }
 
+// Restart says that this daemon is to end and will be started again: it gives
+// nothing up.
+type Restart struct{}
+
 func (Tick) isInput()       {}
 func (Looked) isInput()     {}
 func (Received) isInput()   {}
@@ -90,6 +94,7 @@ func (Request) isInput()    {}
 func (Fact) isInput()       {}
 func (Lapsed) isInput()     {}
 func (Stop) isInput()       {}
+func (Restart) isInput()    {}
 
 // An Output is what follows from one Input. Nothing in it depends on the order
 // in which its fields are acted on: where one thing must wait for another, the

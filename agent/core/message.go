@@ -23,6 +23,7 @@ import (
 //	syecho    for each link on which you were heard: sysent:µs held:link
 //	sycfg     hash of ha.cf                   (now and then)
 //	syseed    random, for ids of incidents    (now and then)
+//	syagain   1: this daemon ends and will be started again
 //	symissed  trace of the incident in which you were called dead (until you are active again)
 //	syhash, syhave, …                         see takeover.Describe
 const extension = "1"
@@ -47,6 +48,9 @@ func (c *Core) beat(now time.Time) {
 	}
 	if echo := c.echo(now); echo != "" {
 		m.Set("syecho", echo)
+	}
+	if c.ending {
+		m.Set("syagain", "1")
 	}
 	for _, name := range c.cfg.Members.Peers {
 		if trace := c.peers[name].missing; trace != "" {

@@ -172,6 +172,7 @@ func (c *Core) heartbeat(now time.Time, in Received, p *peer, heard sequence.Hea
 		Copy: heard.Verdict == sequence.Copy, Restarted: heard.Verdict == sequence.Restart,
 		RoundTrip: c.roundTrip(p, in.Link, in.At, m.Get("syecho")),
 		Late:      microseconds(m, "sylate"),
+		Ending:    string(m.Get("syagain")) == "1",
 	}
 	if wall, ok := m.Hex("sywall"); ok && hb.RoundTrip > 0 {
 		// By its clock it was sent half a round trip before it came.

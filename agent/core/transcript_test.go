@@ -89,6 +89,10 @@ func (s *stage) do(words []string) error {
 			n := w.Node(name)
 			map[string]func(){"boot": n.Boot, "power-off": n.PowerOff, "kill": n.Kill, "stop": n.Stop, "freeze": n.Freeze, "thaw": n.Thaw}[verb]()
 		}
+	case "restart": // restart NODE AWAY
+		away, err := time.ParseDuration(args[1])
+		w.Node(args[0]).Restart(away)
+		return err
 	case "cut", "mend": // cut LINK FROM TO
 		act := map[string]func(int, string, string){"cut": w.Cut, "mend": w.Mend}[verb]
 		for i, link := range s.cluster.Links {

@@ -14,6 +14,7 @@ var Catalogue = []Entry{
 	{NodeStarted{}, Info, "ba6bf02cbb4c409eabb6b0e1c040304e", "the daemon has opened its links"},
 	{NodeJoined{}, Info, "73abe79624d03cfd6eea8bc55bbd17e2", "this daemon takes part in the cluster"},
 	{NodeStopping{}, Notice, "938977940b7b44c9b09828481cfabe25", "the daemon was told to stop and hands over"},
+	{NodeRestarting{}, Notice, "47b53652ab49495789525602979aa505", "the daemon ends to be started again, and gives nothing up"},
 	{NodeStopped{}, Info, "e7177c40ed9745df8e0397f6eeff16c1", "everything was released and the peer was told"},
 	{AgentLate{}, Warning, "f72dac6df08a49bb8b925302f9eb1aa9", "our own loop ran late; a peer is not judged by that time"},
 	{LinkOpened{}, Info, "92858cc8bb9e44c78175dc806662aca4", "a link's socket or line is usable"},
@@ -125,6 +126,7 @@ func unlike(e Event) (other Severity, is bool) {
 func (NodeStarted) Kind() string            { return "node.started" }
 func (NodeJoined) Kind() string             { return "node.joined" }
 func (NodeStopping) Kind() string           { return "node.stopping" }
+func (NodeRestarting) Kind() string         { return "node.restarting" }
 func (NodeStopped) Kind() string            { return "node.stopped" }
 func (AgentLate) Kind() string              { return "agent.late" }
 func (LinkOpened) Kind() string             { return "link.opened" }
@@ -184,6 +186,7 @@ func (TelemetryDegraded) Kind() string      { return "telemetry.degraded" }
 func (NodeStarted) isEvent()            {}
 func (NodeJoined) isEvent()             {}
 func (NodeStopping) isEvent()           {}
+func (NodeRestarting) isEvent()         {}
 func (NodeStopped) isEvent()            {}
 func (AgentLate) isEvent()              {}
 func (LinkOpened) isEvent()             {}

@@ -27,6 +27,12 @@ type NodeStopping struct {
 	Holds  string // none, local, foreign, all, transition
 }
 
+// NodeRestarting reports that this daemon ends for systemd to start it again:
+// what it holds stays as it is.
+type NodeRestarting struct {
+	Holds string // none, local, foreign, all, transition
+}
+
 // NodeStopped reports that everything was released and the peer was told.
 type NodeStopped struct{ Took time.Duration }
 

@@ -131,6 +131,8 @@ type PeerFalseDeath struct {
 type PeerRestarted struct {
 	Peer       string
 	Generation uint64
+	Away       time.Duration // from its last heartbeat to the first of the new incarnation
+	Announced  bool          // the old one had said that it would be started again
 }
 
 // PingAnswered reports one echo reply of a ping node.

@@ -63,6 +63,7 @@ type node struct {
 	suspect  time.Time     // when its silence first reached the limit; zero while it has not
 	died     time.Time
 	farewell bool // it has said goodbye and not come back since
+	ending   bool // it has said that it will be started again
 
 	generation uint64
 	sequence   uint64
@@ -108,6 +109,7 @@ type Heartbeat struct {
 	Sequence    uint64
 	Copy        bool // heard by another link before
 	Restarted   bool // the first of a new generation
+	Ending      bool // the last of its daemon, which will be started again
 	RoundTrip   time.Duration
 	Late        time.Duration
 	Variation   time.Duration
@@ -265,7 +267,7 @@ func (n *node) returned(events []event.Event, hb Heartbeat, silence time.Duratio
 			events = append(events, event.PeerFalseDeath{Peer: n.name, Silence: silence, Stall: n.longest})
 		}
 	case hb.Restarted && (n.present() || n.state == Leaving):
-		events = append(events, event.PeerRestarted{Peer: n.name, Generation: hb.Generation})
+		events = append(events, event.PeerRestarted{Peer: n.name, Generation: hb.Generation, Away: max(0, silence), Announced: n.ending})
 	}
 	return events
 }
@@ -282,7 +284,7 @@ func (n *node) note(now time.Time, hb Heartbeat) {
 		n.stalled = 0
 	}
 	n.longest = n.stalled
-	n.generation, n.sequence = hb.Generation, hb.Sequence
+	n.generation, n.sequence, n.ending = hb.Generation, hb.Sequence, hb.Ending
 	if hb.Deadtime > 0 {
 		n.deadtime = min(hb.Deadtime, maxDeadtime)
 	}

@@ -84,6 +84,16 @@ func (n *Node) PowerOff() {
 // Stop asks the daemon to hand over and end.
 func (n *Node) Stop() { n.step(core.Stop{Reason: "asked"}) }
 
+// Restart asks the daemon to end without giving anything up, and starts it
+// again after a while.
+func (n *Node) Restart(away time.Duration) {
+	life := n.life
+	n.step(core.Restart{})
+	if n.life != life {
+		n.world.After(away, n.Boot)
+	}
+}
+
 // Freeze stops the daemon from running, and Thaw lets it go on: what came
 // meanwhile was waiting in its sockets.
 func (n *Node) Freeze() { n.Frozen = n.Core != nil }

@@ -54,6 +54,9 @@ func (n *notifier) Record(r event.Record) {
 		n.hold = e.To
 	case event.PeerStateChanged:
 		n.peers[e.Peer] = e.To
+	case event.NodeRestarting:
+		n.send(sd.SdNotifyStopping + "\nSTATUS=restarting: nothing is given up")
+		return
 	case event.NodeStopping:
 		n.send(sd.SdNotifyStopping + "\nSTATUS=handing over")
 		return

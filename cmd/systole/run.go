@@ -74,6 +74,7 @@ type daemon struct {
 	registry registry
 	realtime bool
 	locked   bool
+	restarts atomic.Bool // systemd will start us again
 }
 
 func newDaemon(c *config.Config, dir string, log *slog.Logger) *daemon {
@@ -149,14 +150,16 @@ func (d *daemon) run() error {
 	err = a.Run(ctx)
 	d.log.Info("systole has stopped", "ran", time.Since(began))
 	cancel()
-	beside.Wait()
-	closing, done := context.WithTimeout(context.Background(), time.Second)
-	defer done()
-	// What nobody took is said, and no failure of the daemon: systemd would call
-	// a clean stop failed because a collector hangs.
-	if untold := others.closeAll(closing, j, spans); untold != nil {
-		d.log.Warn("not everything was told before the end", "err", untold)
-	}
+	d.wait(func() {
+		beside.Wait()
+		closing, done := context.WithTimeout(context.Background(), time.Second)
+		defer done()
+		// What nobody took is said, and no failure of the daemon: systemd would call
+		// a clean stop failed because a collector hangs.
+		if untold := others.closeAll(closing, j, spans); untold != nil {
+			d.log.Warn("not everything was told before the end", "err", untold)
+		}
+	})
 	return errors.Join(err, d.registry.close())
 }
 
@@ -169,8 +172,8 @@ func (d *daemon) keepInMemory() {
 	}
 }
 
-// obeySignals hands over at the first SIGTERM or SIGINT, and ends at once at
-// the second.
+// obeySignals hands over at the first SIGTERM or SIGINT, or gives nothing up
+// where systemd restarts the daemon, and ends at once at the second.
 func (d *daemon) obeySignals(a *agent.Agent, files *reloader, cancel func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
@@ -179,7 +182,7 @@ func (d *daemon) obeySignals(a *agent.Agent, files *reloader, cancel func()) {
 			files.reload()
 			continue
 		}
-		a.Stop(s.String())
+		d.end(a, s)
 		break
 	}
 	for s := range signals {

@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +44,7 @@ func (f *fake) join(t *testing.T, b *testBus) {
 	for _, err := range []error{
 		c.Export(manager{f}, systemdPath, systemdName+".Manager"),
 		c.ExportSubtree(unitProperties{f}, systemdPath+"/unit", "org.freedesktop.DBus.Properties"),
+		c.ExportSubtree(jobProperties{f}, systemdPath+"/job", "org.freedesktop.DBus.Properties"),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -154,6 +156,19 @@ func (m manager) RefUnit(name string) *dbus.Error {
 	return nil
 }
 
+// GetUnitByPID knows one unit by its process: own.
+func (m manager) GetUnitByPID(pid uint32) (dbus.ObjectPath, *dbus.Error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.units[own]; !there || pid != uint32(os.Getpid()) {
+		return "", failed("NoUnitForPID", "PID %d does not belong to any loaded unit.", pid)
+	}
+	return unitPath(own), nil
+}
+
+// own is the unit that this very process is of.
+const own = "own.service"
+
 // Subscribe is asked for by those who want signals.
 func (m manager) Subscribe() *dbus.Error {
 	m.mu.Lock()
@@ -243,6 +258,20 @@ func (p unitProperties) GetAll(m dbus.Message, iface string) (map[string]dbus.Va
 		u.onLook(u)
 	}
 	return all, nil
+}
+
+// jobProperties is the object that each job is.
+type jobProperties struct{ *fake }
+
+func (p jobProperties) Get(m dbus.Message, iface, name string) (dbus.Variant, *dbus.Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, u := range p.units {
+		if u.job != 0 && m.Headers[dbus.FieldPath].Value() == jobPath(u.job) && iface == systemdName+".Job" && name == "JobType" {
+			return dbus.MakeVariant(u.jobType), nil
+		}
+	}
+	return dbus.Variant{}, dbus.NewError("org.freedesktop.DBus.Error.UnknownObject", nil)
 }
 
 // interfaces are those whose properties a call asks for: all, where it names none.

@@ -40,3 +40,12 @@ func soon(t testing.TB) context.Context {
 	t.Helper()
 	return within(t, patience)
 }
+
+// pass lets time go by.
+func pass(t testing.TB, d time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+	}
+}

@@ -25,6 +25,8 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("taking part after %s%s", length(e.Took), either(e.Peer == "", "", "; "+e.Peer+" had called this node dead"))
 	case event.NodeStopping:
 		return fmt.Sprintf("shutdown in progress (%s): %s", cmp.Or(e.Reason, "asked"), givingUp(e.Holds))
+	case event.NodeRestarting:
+		return fmt.Sprintf("restart in progress, holding %s: nothing is given up", holding(e.Holds))
 	case event.NodeStopped:
 		return fmt.Sprintf("shutdown complete: everything was released in %s", length(e.Took))
 	case event.AgentLate:
@@ -58,7 +60,8 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("peer %s was declared dead and was alive all along: silent for %s%s; deadtime may be too small", e.Peer,
 			length(e.Silence), ifAny(e.Stall, ", our own loop late by %s"))
 	case event.PeerRestarted:
-		return fmt.Sprintf("peer %s restarted before it was missed: generation %d", e.Peer, e.Generation)
+		return fmt.Sprintf("peer %s restarted%s before it was missed: generation %d%s", e.Peer, either(e.Announced, ", as it had said,", ""),
+			e.Generation, ifAny(e.Away, ", away for %s"))
 	case event.ConfigDrift:
 		return drift(e)
 	case event.SplitBrainSuspected:

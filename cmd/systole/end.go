@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/systole-ha/systole/agent"
+	"github.com/systole-ha/systole/resources/systemd"
+)
+
+// jobPatience is how long systemd may take to say why it ends us: more than a
+// daemon-reload, during which it answers nobody (330 to 375 ms were seen), for
+// packages do one right before they restart. Meanwhile the loop goes on as
+// ever. Whoever says nothing wants a stop: that is safe, if not short.
+const jobPatience = 500 * time.Millisecond
+
+// end ends the agent as a signal asks for: without giving anything up where
+// systemd is about to start us again, else by handing over.
+func (d *daemon) end(a *agent.Agent, s os.Signal) {
+	if s == syscall.SIGTERM && d.isRestart() {
+		d.restarts.Store(true)
+		a.Restart()
+		return
+	}
+	a.Stop(s.String())
+}
+
+// isRestart reports whether systemd ends this process to start it again.
+func (d *daemon) isRestart() bool {
+	driver, ok := d.registry.systemd.(*systemd.Driver)
+	if !ok || os.Getenv("NOTIFY_SOCKET") == "" {
+		return false // not systemd's child
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), jobPatience)
+	defer cancel()
+	job, err := driver.OwnJob(ctx)
+	if err != nil {
+		d.log.Warn("systemd does not say whether this is a restart: handing over", "err", err)
+	}
+	return job == "restart" || job == "try-restart"
+}
+
+// closing is how long a daemon that is to be started again waits for disks and
+// collectors to take what is left: the peer counts the silence.
+const closing = 100 * time.Millisecond
+
+// wait runs the last of a daemon's work; where it is to be started again, for
+// no longer than closing.
+func (d *daemon) wait(work func()) {
+	done := make(chan struct{})
+	go func() { defer close(done); work() }()
+	var over <-chan time.Time
+	if d.restarts.Load() {
+		over = time.After(closing)
+	}
+	select {
+	case <-done:
+	case <-over:
+		d.log.Warn("a disk or a collector takes its time: some of what happened last is told to nobody")
+	}
+}
