@@ -88,7 +88,7 @@ func TestStarve(t *testing.T) {
 	alpha := l.Node("alpha")
 	must(t, Nginx(alpha))
 	must(t, alpha.Start(deadline(t, patience), "nginx"))
-	must(t, alpha.Starve(deadline(t, patience), "nginx.service", "curl", "--silent", "--max-time", "1", "http://192.0.2.1/"))
+	must(t, alpha.Starve(deadline(t, patience), "nginx.service"))
 	must(t, WaitFor(deadline(t, patience), "nginx to be dead", func(ctx context.Context) error {
 		if alpha.Active(ctx, "nginx") {
 			return fmt.Errorf("it is active")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -15,22 +16,21 @@ import (
 // machine that has it there.
 const legacyMemory = "/sys/fs/cgroup/memory"
 
-// starvedBytes is what the processes of a starved unit may still take: less than
-// any does before it has answered a question.
+// starvedBytes is what the processes of a starved unit may take between them,
+// besides what they have.
 const starvedBytes = "65536"
 
 // Starve has the kernel's out-of-memory killer take the processes of a unit: they
-// come into a memory group of their own that is all but full. poke is a command in
-// the node that makes the unit's process take memory; it is called until no
-// process of before is left. What systemd starts afterwards is not starved.
-func (n *Node) Starve(ctx context.Context, unit string, poke ...string) error {
+// come into a memory group of their own, together with one that asks for more
+// than there is and is killed after them all. It returns when no process of
+// before is left. What systemd starts afterwards is not starved.
+func (n *Node) Starve(ctx context.Context, unit string) error {
 	c := n.running()
 	if c == nil {
 		return fmt.Errorf("starve %s of %s: it is off", unit, n.name)
 	}
 	n.lab.logf("%s: %s starves", n.name, unit)
-	procs := filepath.Join(c.group.Path(), "payload", "system.slice", unit, "cgroup.procs")
-	text, err := os.ReadFile(procs)
+	text, err := os.ReadFile(filepath.Join(c.group.Path(), "payload", "system.slice", unit, "cgroup.procs"))
 	if err != nil {
 		return err
 	}
@@ -42,14 +42,21 @@ func (n *Node) Starve(ctx context.Context, unit string, poke ...string) error {
 	if err != nil {
 		return err
 	}
-	err = WaitFor(ctx, fmt.Sprintf("the end of %s on %s", unit, n.name), func(ctx context.Context) error {
-		_, _ = n.Run(ctx, poke[0], poke[1:]...) // who asks may not get an answer
-		text, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
-		if err == nil && len(text) > 0 {
-			err = fmt.Errorf("it lives as %s", strings.Fields(string(text)))
+	const greedy = `echo $$ >"$0/cgroup.procs" && exec dd if=/dev/zero of=/dev/null bs=8M`
+	eater := exec.CommandContext(ctx, "/bin/sh", "-c", greedy, group)
+	if err := eater.Start(); err != nil {
+		return errors.Join(err, unix.Rmdir(group))
+	}
+	err = WaitFor(ctx, fmt.Sprintf("the end of %s on %s", unit, n.name), func(context.Context) error {
+		for _, pid := range pids {
+			if _, err := os.Stat(filepath.Join("/proc", pid)); err == nil {
+				return fmt.Errorf("process %s lives", pid)
+			}
 		}
-		return err
+		return nil
 	})
+	_ = eater.Process.Kill()
+	_ = eater.Wait()
 	return errors.Join(err, unix.Rmdir(group))
 }
 
@@ -65,7 +72,9 @@ func (n *Node) starvedGroup(pids []string) (string, error) {
 	}
 	err := os.WriteFile(filepath.Join(group, "memory.limit_in_bytes"), []byte(starvedBytes), 0)
 	for _, pid := range pids {
-		err = errors.Join(err, os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(pid), 0))
+		err = errors.Join(err,
+			os.WriteFile(filepath.Join("/proc", pid, "oom_score_adj"), []byte("1000"), 0),
+			os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(pid), 0))
 	}
 	if err != nil {
 		_ = unix.Rmdir(group)
