@@ -12,7 +12,7 @@ LDFLAGS  = -s -w -X $(COMMON).Version=$(VERSION) \
 BINARIES = systole cl_status hb_standby hb_takeover
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: all build demo test unit lab observe compare check sim fuzz bench rules netns dashboards docs deps install clean
+.PHONY: all build demo test unit lab observe compare chaos mayhem check sim fuzz bench rules netns dashboards docs deps install clean
 
 all: build
 
@@ -35,6 +35,13 @@ observe: build ## ten minutes of everything that befalls a cluster, then every q
 
 compare: build ## forty takeovers: with everything on that looks on, and with nothing of it
 	$(GO) test -count=1 -v -timeout 1h ./test/observe -run 'TestNothingBlocksFailover$$' -takeovers 20
+
+chaos: build ## every fault beside the rivals, into docs/safety.md (an hour), then fifteen minutes of faults at random: make chaos LENGTH=1h SEED=7
+	$(GO) test -count=1 -v -timeout 24h ./test/chaos -run 'TestTable$$' -update
+	$(MAKE) --no-print-directory mayhem
+
+mayhem: build ## the second part of chaos alone
+	$(GO) test -count=1 -v -timeout 24h ./test/chaos -run 'TestRandom$$' -length $(or $(LENGTH),15m) -random $(or $(SEED),0)
 
 check: ## format, vet, staticcheck, tidy, fresh docs
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt'; exit 1; }

@@ -1,0 +1,132 @@
+package chaos
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	page     = "../../docs/safety.md"
+	bookName = "testdata/table.json"
+)
+
+// A book is what was measured, column by column, so that one of them can be
+// measured again.
+type book struct {
+	Machine string
+	Columns []*entry
+}
+
+// An entry is a column: one contender at one deadtime.
+type entry struct {
+	Contender string
+	Deadtime  string
+	Versions  string
+	Took      string          // how long it took to measure
+	Cells     map[string]cell // by fault
+}
+
+func readBook(t *testing.T) *book {
+	t.Helper()
+	text, err := os.ReadFile(bookName)
+	must(t, err)
+	b := &book{}
+	must(t, json.Unmarshal(text, b))
+	return b
+}
+
+func (b *book) find(by, deadtime string) *entry {
+	i := slices.IndexFunc(b.Columns, func(e *entry) bool { return e.Contender == by && e.Deadtime == deadtime })
+	if i < 0 {
+		return nil
+	}
+	return b.Columns[i]
+}
+
+// column is a contender's entry, which is made if need be.
+func (b *book) column(by contender, deadtime time.Duration) *entry {
+	if e := b.find(by.name, deadtime.String()); e != nil {
+		return e
+	}
+	e := &entry{Contender: by.name, Deadtime: deadtime.String(), Cells: map[string]cell{}}
+	b.Columns = append(b.Columns, e)
+	return e
+}
+
+func (b *book) enter(by contender, deadtime time.Duration, f fault, c cell) {
+	b.column(by, deadtime).Cells[f.name] = c
+}
+
+func (b *book) took(by contender, deadtime, took time.Duration, versions string) {
+	e := b.column(by, deadtime)
+	e.Took, e.Versions = took.Round(time.Second).String(), versions
+}
+
+// write keeps what was measured, and shows it on the page.
+func (b *book) write(t *testing.T) {
+	t.Helper()
+	b.Machine = fmt.Sprintf("a virtual machine with %d cores", runtime.NumCPU())
+	slices.SortFunc(b.Columns, func(x, y *entry) int {
+		return cmp.Or(cmp.Compare(x.Deadtime, y.Deadtime), cmp.Compare(x.Contender, y.Contender))
+	})
+	text, err := json.MarshalIndent(b, "", "  ")
+	must(t, err)
+	must(t, os.WriteFile(bookName, append(text, '\n'), 0o644))
+	shown, err := os.ReadFile(page)
+	must(t, err)
+	must(t, os.WriteFile(page, []byte(b.into(t, string(shown))), 0o644))
+}
+
+var markers = regexp.MustCompile(`(?s)(<!-- table: written by make chaos -->\n).*(<!-- end of the table -->)`)
+
+// into puts the tables between their markers in the page.
+func (b *book) into(t *testing.T, text string) string {
+	t.Helper()
+	if !markers.MatchString(text) {
+		t.Fatalf("%s: no place for the table", page)
+	}
+	return markers.ReplaceAllString(text, "${1}"+strings.ReplaceAll(b.tables(), "$", "$$")+"${2}")
+}
+
+func (b *book) tables() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "\nMeasured on %s, both nodes and the client in containers on it.\n", b.Machine)
+	for _, deadtime := range deadtimes {
+		fmt.Fprintf(&out, "\n### Deadtime %s\n\n| fault at the node that serves |", deadtime)
+		var measured []string
+		for _, by := range contenders {
+			fmt.Fprintf(&out, " %s |", by.name)
+			if e := b.find(by.name, deadtime.String()); e != nil && e.Took != "" {
+				measured = append(measured, fmt.Sprintf("%s (%s) in %s", by.name, e.Versions, e.Took))
+			}
+		}
+		out.WriteString("\n|---|" + strings.Repeat("---|", len(contenders)) + "\n")
+		for _, f := range faults {
+			fmt.Fprintf(&out, "| %s |", f.name)
+			for _, by := range contenders {
+				fmt.Fprintf(&out, " %s |", b.cell(by.name, deadtime.String(), f.name))
+			}
+			out.WriteString("\n")
+		}
+		fmt.Fprintf(&out, "\nMeasured: %s.\n", cmp.Or(strings.Join(measured, "; "), "nothing yet"))
+	}
+	return out.String() + "\n"
+}
+
+// cell is "-" where nothing was measured.
+func (b *book) cell(by, deadtime, fault string) string {
+	if e := b.find(by, deadtime); e != nil {
+		if c, ok := e.Cells[fault]; ok {
+			return c.String()
+		}
+	}
+	return "-"
+}

@@ -1,0 +1,125 @@
+package chaos
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	update = flag.Bool("update", false, "measure the table, and write it to docs/safety.md")
+	only   = flag.String("only", "", "measure only columns whose NAME DEADTIME match: 'systole 2s'")
+	struck = flag.String("struck", "", "measure only faults that match")
+)
+
+var deadtimes = []time.Duration{10 * time.Second, 2 * time.Second, 500 * time.Millisecond}
+
+// TestTable strikes the node that serves with one fault after another, for every
+// contender and every deadtime, and writes down what that cost. It takes half an
+// hour: make chaos.
+func TestTable(t *testing.T) {
+	if !*update {
+		t.Skip("measured by make chaos")
+	}
+	book := readBook(t)
+	for _, deadtime := range deadtimes {
+		for _, by := range contenders {
+			name := fmt.Sprintf("%s %s", by.name, deadtime)
+			if !regexp.MustCompile(*only).MatchString(name) {
+				continue
+			}
+			t.Run(name, func(t *testing.T) { column(t, book, by, deadtime) })
+		}
+	}
+	book.write(t)
+}
+
+// column measures one contender at one deadtime.
+func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
+	began := time.Now()
+	s := newStage(t, by, deadtime)
+	s.fresh()
+	for _, f := range faults {
+		if f.spared(by) || !regexp.MustCompile(*struck).MatchString(f.name) {
+			continue
+		}
+		var more []string
+		if f.more != nil {
+			more = f.more(s)
+		}
+		if !slices.Equal(more, s.more) {
+			s.fresh(more...)
+		}
+		began := time.Now()
+		c, err := s.suffer(f)
+		if err != nil {
+			t.Errorf("%s: %v", f.name, err)
+			s.fresh(more...)
+			continue
+		}
+		t.Logf("%s: %s, in %v", f.name, c, time.Since(began).Round(time.Second))
+		book.enter(by, deadtime, f, c)
+		if promised := by.name == systole.name && f.promised(deadtime); promised && (c.Answered > 0 || c.Endless) {
+			t.Errorf("%s: two nodes answered for %d ms, want none; endless: %v", f.name, c.Answered, c.Endless)
+		}
+		if c.Endless {
+			s.fresh(more...)
+		}
+	}
+	book.took(by, deadtime, time.Since(began), versions(t, s))
+}
+
+// core is the part of the table that make test measures, in under a minute.
+var core = []string{"the daemon stands still (SIGSTOP)", "one of two links cut", "systemctl restart"}
+
+// TestCore strikes with a few of the faults, at half a second.
+func TestCore(t *testing.T) {
+	s := newStage(t, systole, 500*time.Millisecond)
+	s.fresh()
+	for _, f := range faults {
+		if !slices.Contains(core, f.name) {
+			continue
+		}
+		c, err := s.suffer(f)
+		must(t, err)
+		t.Logf("%s: %s", f.name, c)
+		if f.promised(s.deadtime) && c.Answered > 0 {
+			t.Errorf("%s: two nodes answered for %d ms, want none", f.name, c.Answered)
+		}
+		if c.Endless {
+			t.Errorf("%s: not one holder in the end", f.name)
+		}
+	}
+}
+
+// TestTableIsFresh holds docs/safety.md against what was measured.
+func TestTableIsFresh(t *testing.T) {
+	text, err := os.ReadFile(page)
+	must(t, err)
+	if want := readBook(t).into(t, string(text)); string(text) != want {
+		t.Errorf("%s is not what testdata/table.json says: make chaos, or go test ./test/chaos -run Fresh -update", page)
+		if *update {
+			must(t, os.WriteFile(page, []byte(want), 0o644))
+		}
+	}
+}
+
+// versions names what was measured and on what.
+func versions(t *testing.T, s *stage) string {
+	t.Helper()
+	run := func(words ...string) string {
+		out, err := s.nodes()[0].Run(soon(t), words[0], words[1:]...)
+		must(t, err)
+		return strings.TrimSpace(out)
+	}
+	kernel := run("uname", "-sr")
+	if s.by.pkg == "" {
+		return kernel
+	}
+	return run("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", s.by.pkg) + ", " + kernel
+}
