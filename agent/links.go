@@ -53,7 +53,7 @@ func (h handler) Changed(c link.Change) {
 		// At the other end of a lost carrier, or of a line that was hung up, the
 		// peer may be dead.
 		far := c.Reason == link.NoCarrier || c.Reason == link.HungUp || c.Reason == link.Stuck
-		h.a.tell(core.LinkState{Link: c.Index, Usable: far})
+		h.a.tell(core.LinkState{Link: c.Index, Usable: far, Closed: true})
 		e := event.LinkClosed{Link: c.Link, Medium: kind, Error: c.Reason}
 		if c.Err != nil {
 			e.Error += ": " + c.Err.Error()

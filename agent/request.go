@@ -49,6 +49,9 @@ func (a *Agent) Restart() { a.tell(core.Restart{}) }
 // Note puts a fact of the daemon's own into the stream of events.
 func (a *Agent) Note(e event.Event) { a.tell(core.Fact{Event: e}) }
 
+// Carriers tells what became of the interfaces of addresses.
+func (a *Agent) Carriers(changed []takeover.Carrier) { a.tell(core.Carriers{Changed: changed}) }
+
 // Request makes an operator's request, standby or takeover, and waits for what
 // becomes of it: accepted when the peer has agreed, or refused with a reason.
 // A peer that does not answer is a refusal after 10 s.

@@ -124,7 +124,7 @@ func margin(s core.Snapshot, v membership.View) *Seconds {
 func group(v takeover.GroupView) Group {
 	g := Group{
 		Group: v.Key, Preferred: v.Preferred, State: v.State, Holders: strings.Fields(v.Holder),
-		Since: wall(v.Since), Failure: v.Failure, Resources: []Resource{},
+		Since: wall(v.Since), Failure: v.Failure, Cut: v.Cut, Resources: []Resource{},
 	}
 	for i, name := range v.Resources {
 		g.Resources = append(g.Resources, Resource{Resource: name, Driver: v.Drivers[i]})

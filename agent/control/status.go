@@ -82,6 +82,7 @@ type Group struct {
 	Holders   []string   `json:"holders"`           // the nodes that hold it: one, none, or two that should not
 	Since     time.Time  `json:"since,omitzero"`    // since when this node holds it
 	Failure   string     `json:"failure,omitempty"` // why it would not start here
+	Cut       string     `json:"cut,omitempty"`     // why its clients cannot be reached from here
 	Resources []Resource `json:"resources"`
 }
 

@@ -55,6 +55,7 @@ type Core struct {
 	unusable []bool      // links that we cannot use for reasons of our own
 	opened   []bool      // links that could be used once
 	ending   bool        // we end and will be started again
+	closed   []bool      // links on which nothing can be sent
 	random   *rand.Rand
 	seed     seed // of the next incident
 	out      *Output
@@ -67,6 +68,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 		members: membership.New(cfg.Members, now),
 		peers:   map[string]*peer{}, files: filesOf(cfg), rejects: map[rejectKey]*rejects{},
 		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)), unusable: make([]bool, len(cfg.Members.Links)), opened: make([]bool, len(cfg.Members.Links)),
+		closed: make([]bool, len(cfg.Members.Links)),
 		random: rand.New(rand.NewPCG(cfg.Seed, cfg.Generation)),
 	}
 	for _, name := range cfg.Members.Peers {
@@ -120,9 +122,11 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.unused[in.Link] = true
 		c.listen(now)
 	case LinkState:
-		c.unusable[in.Link] = !in.Usable
+		c.unusable[in.Link], c.closed[in.Link] = !in.Usable, in.Closed
 		c.listen(now)
 		c.introduce(now, in)
+	case Carriers:
+		c.follow(c.takeover.Carriers(now, in.Changed))
 	case Pinged:
 		c.emit(c.members.Answered(in.At, in.PingNode, in.RoundTrip)...)
 	case Request:
@@ -253,13 +257,16 @@ func (c *Core) tolerable() time.Duration {
 	return min(c.cfg.Members.Keepalive, c.cfg.Members.Deadtime/4)
 }
 
-// listen tells membership whether any link can be used.
+// listen tells membership whether any link can be used, and takeover whether
+// any carries.
 func (c *Core) listen(now time.Time) {
-	deaf := true
+	deaf, linked := true, false
 	for i := range c.unusable {
 		deaf = deaf && (c.unusable[i] || c.unused[i])
+		linked = linked || !c.closed[i] && !c.unused[i]
 	}
 	c.members.Deaf(now, deaf)
+	c.follow(c.takeover.Linked(now, linked))
 }
 
 // judge shows what membership found to takeover and to the world.

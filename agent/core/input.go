@@ -48,7 +48,13 @@ type SendFailed struct {
 type LinkState struct {
 	Link   int
 	Usable bool
+	Closed bool // nothing can be sent on it, whoever's affair that is
 }
+
+// Carriers says what became of the interfaces of addresses: those that have
+// lost their carrier or have it again, and at first all. What changed at once
+// comes at once: groups that move together should.
+type Carriers struct{ Changed []takeover.Carrier }
 
 // Unused says that a link leads to this very machine: the other node's line in
 // a ha.cf that both share. Nobody will be heard on it.
@@ -88,6 +94,7 @@ func (Rejected) isInput()   {}
 func (SendFailed) isInput() {}
 func (LinkState) isInput()  {}
 func (Unused) isInput()     {}
+func (Carriers) isInput()   {}
 func (Pinged) isInput()     {}
 func (Done) isInput()       {}
 func (Request) isInput()    {}

@@ -16,7 +16,7 @@ func (c *Core) restart(now time.Time) {
 // what was sent before that has gone nowhere, and a keepalive is long for a
 // peer that counts the silence of a node that restarts.
 func (c *Core) introduce(now time.Time, in LinkState) {
-	if in.Usable && !c.opened[in.Link] && c.farewell == 0 {
+	if in.Usable && !in.Closed && !c.opened[in.Link] && c.farewell == 0 {
 		c.opened[in.Link] = true
 		c.beat(now)
 	}

@@ -110,6 +110,9 @@ func (s *stage) do(words []string) error {
 		w.Node(args[0]).Request(verb, args[1], func(r takeover.Reply) {
 			fmt.Fprintf(&s.report, "%s %s answers %s %s: accepted=%v %s\n", s.at(), args[0], verb, args[1], r.Accepted, r.Reason)
 		})
+	case "carrier": // carrier NODE lost|back [LINK that goes with it]
+		n := w.Node(args[0])
+		n.Carrier(args[1] == "lost", args[2:]...)
 	case "break", "repair": // break NODE RESOURCE [OPERATION]
 		s.breakDown(verb == "break", args)
 	case "who":

@@ -59,6 +59,8 @@ var Catalogue = []Entry{
 	{AddressConflict{}, Critical, "f92a40101e2d4886a2b06d85015e519f", "another machine answers for an address held here"},
 	{AddressConflictCleared{}, Notice, "32048ca3d2f281c13b7266614e4e7aa7", "nobody else answers for the address any more"},
 	{AddressAnnounced{}, Sample, "", "an address was announced to its network"},
+	{CarrierLost{}, Error, "f04087124cae4e12923000d220af5599", "an interface of addresses has lost its carrier: nobody reaches them here"},
+	{CarrierReturned{}, Notice, "ca287562ab85470a981cffc028abafd2", "an interface of addresses has its carrier again"},
 	{OwnerChanged{}, Notice, "c2f25e1d23229c931882607c1bd1ab9b", "a group has another proven owner, or none"},
 	{LeaseLapsed{}, Error, "bee5436f0a539de577420115d70b4be8", "this node stood still for longer than the leases of its addresses"},
 	{LeaseNotRenewed{}, Error, "eb7856e266d59d8d98433927e348db8b", "the leases of addresses could not be renewed"},
@@ -171,6 +173,8 @@ func (AddressLost) Kind() string            { return "address.lost" }
 func (AddressConflict) Kind() string        { return "address.conflict" }
 func (AddressConflictCleared) Kind() string { return "address.conflict_cleared" }
 func (AddressAnnounced) Kind() string       { return "address.announced" }
+func (CarrierLost) Kind() string            { return "carrier.lost" }
+func (CarrierReturned) Kind() string        { return "carrier.returned" }
 func (OwnerChanged) Kind() string           { return "owner.changed" }
 func (LeaseLapsed) Kind() string            { return "lease.lapsed" }
 func (LeaseNotRenewed) Kind() string        { return "lease.not_renewed" }
@@ -231,6 +235,8 @@ func (AddressLost) isEvent()            {}
 func (AddressConflict) isEvent()        {}
 func (AddressConflictCleared) isEvent() {}
 func (AddressAnnounced) isEvent()       {}
+func (CarrierLost) isEvent()            {}
+func (CarrierReturned) isEvent()        {}
 func (OwnerChanged) isEvent()           {}
 func (LeaseLapsed) isEvent()            {}
 func (LeaseNotRenewed) isEvent()        {}

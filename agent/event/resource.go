@@ -64,6 +64,22 @@ type AddressAnnounced struct {
 	Error     string // of the last that failed
 }
 
+// CarrierLost reports an interface that has lost its carrier, or is down or
+// gone: the addresses of these groups cannot be reached here, whether they are
+// held here or not.
+type CarrierLost struct {
+	Interface string // empty where the machine has none for them
+	Groups    []string
+}
+
+// CarrierReturned reports an interface that has its carrier again. Groups are
+// moved because of it only once it has been there for some seconds.
+type CarrierReturned struct {
+	Interface string
+	Groups    []string
+	Away      time.Duration
+}
+
 // OwnerChanged reports that a group has another proven owner, or none. A node
 // is proven to own a group while it says so: this one by its own look at the
 // resources, its peer by its messages. Cause is that of the loss; where there
@@ -71,7 +87,7 @@ type AddressAnnounced struct {
 type OwnerChanged struct {
 	Group    string
 	From, To string        // nodes; empty for none
-	Cause    string        // peer_dead, peer_left, standby, takeover, failback, failure, yield, lapse, restart, shutdown, start, adopted
+	Cause    string        // peer_dead, peer_left, standby, takeover, failback, failure, yield, lapse, carrier, restart, shutdown, start, adopted
 	Unowned  time.Duration // how long nobody was proven to own it before To did; 0 where nobody had before
 	Since    time.Time     // the last proof of From; zero where nobody was known to own it
 	Trace    string        // of the move; empty where it is not ours

@@ -19,6 +19,7 @@ type Node struct {
 	Core    *core.Core // nil while the daemon does not run
 	Started time.Time  // the daemon
 	Frozen  bool
+	Cut     bool // no carrier on the interface of the addresses
 
 	// StartTook and StopTook say how long an operation takes, and Fails
 	// whether it fails. They may be replaced.
@@ -38,6 +39,7 @@ type Node struct {
 	requests   uint64
 	renewed    time.Time // the leases
 	told       bool      // the last step had an event that is more than a sample
+	cutLinks   []int     // without a carrier
 }
 
 func newNode(w *World, name string) *Node {
@@ -67,6 +69,9 @@ func (n *Node) Boot() {
 	c, out := core.New(n.world.config(n), n.world.Now)
 	n.Core = c
 	n.act(out)
+	if n.Cut {
+		n.tellCarriers()
+	}
 }
 
 // Kill ends the daemon; what it holds stays.

@@ -18,6 +18,7 @@ const (
 	byFailure  = "failure"
 	byCleanup  = "cleanup"
 	byLapse    = "lapse"
+	byCarrier  = "carrier"
 )
 
 // decide draws every consequence that what is known now allows. It changes
@@ -29,6 +30,7 @@ func (t *Takeover) decide(now time.Time) {
 		t.vacant[local] = !t.peer.claimed[local]
 	}
 	if t.phase == stable {
+		t.retreat(now)
 		t.resolve(now)
 		if t.split == nil && t.mayAsk() {
 			t.incident = "" // all is well: the next is another
@@ -88,7 +90,7 @@ func (t *Takeover) claimUnheld(now time.Time) {
 // when it may be tried again.
 func (t *Takeover) mayTake(g *group) bool {
 	switch {
-	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil):
+	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil), t.isolated(g):
 		return false
 	case !t.peer.alive:
 		return t.mayReplace()
@@ -127,16 +129,24 @@ func (t *Takeover) offerWhatBelongsThere(now time.Time) {
 	if !t.wantsOffer() || now.Before(t.retryOffer) {
 		return
 	}
-	var back, bad []*group
+	var back, bad, cut []*group
 	for _, g := range t.groups {
 		switch {
+		case g.state == running && t.cannotServe(g):
+			cut = append(cut, g)
 		case t.wouldOffer(g):
 			bad = append(bad, g)
 		case t.goesBack(g):
 			back = append(back, g)
 		}
 	}
-	if len(bad) > 0 {
+	if len(cut) > 0 {
+		scope := t.scopeOf(cut)
+		if !t.peer.systole {
+			cut = t.scoped(scope) // it knows sides only
+		}
+		t.ask(now, byCarrier, scope, cut, 0)
+	} else if len(bad) > 0 {
 		t.ask(now, byFailure, "local", bad, 0)
 	} else {
 		t.ask(now, byFailback, "foreign", back, 0)
@@ -149,27 +159,28 @@ func (t *Takeover) wantsOffer() bool {
 	if !t.mayAsk() {
 		return false
 	}
-	return slices.ContainsFunc(t.groups, func(g *group) bool { return t.wouldOffer(g) || t.goesBack(g) })
+	return slices.ContainsFunc(t.groups, func(g *group) bool { return t.wouldOffer(g) || t.goesBack(g) || g.state == running && t.cannotServe(g) })
 }
 
 // mayAsk reports whether a standby can be asked for: both nodes take part,
 // hear each other and have nothing under way.
 func (t *Takeover) mayAsk() bool {
-	return t.phase == stable && t.swap == nil && !t.inFlux() &&
+	return t.phase == stable && t.swap == nil && !t.inFlux() && !t.unlinked &&
 		t.peer.alive && t.peer.told && t.peer.stable && t.peer.hears && !t.peer.leaving
 }
 
 // goesBack reports whether g returns to its preferred node by itself.
 func (t *Takeover) goesBack(g *group) bool {
-	return t.cfg.AutoFailback && g.failback && g.state == running && !t.peer.cannot(g)
+	return t.cfg.AutoFailback && g.failback && g.state == running && !t.peer.cannot(g) && t.peer.reaches(g)
 }
 
 // wouldOffer reports whether g, preferred here and held by nobody, had better
-// run on the peer: it failed here, or an operator put this node in standby.
+// run on the peer: it failed here, an operator put this node in standby, or only
+// the peer reaches its clients.
 // Where it failed on both, the retry of the preferred node decides.
 func (t *Takeover) wouldOffer(g *group) bool {
 	unheld := g.aim != hold && !g.holds() && !t.peer.may(g)
-	return unheld && t.local(g) && (g.failure != "" || !t.standby.IsZero()) && !t.peer.cannot(g)
+	return unheld && t.local(g) && (g.failure != "" || !t.standby.IsZero() || t.cannotServe(g)) && !t.peer.cannot(g)
 }
 
 // inFlux reports whether anything is starting or stopping here.

@@ -50,6 +50,7 @@ type group struct {
 	whole    bool      // all of it ran, and nothing has been stopped yet
 	served   served
 	owned    ownership
+	way      way // to its clients
 }
 
 // work is what is under way on one resource.

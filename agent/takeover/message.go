@@ -88,7 +88,7 @@ func (t *Takeover) tellGroups() {
 		have[i] = g.letter()
 	}
 	before := t.toldGroups
-	t.toldGroups = string(have)
+	t.toldGroups = string(have) + t.ways()
 	if !t.peer.alive || !t.peer.systole || before == t.toldGroups {
 		return
 	}

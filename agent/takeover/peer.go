@@ -33,6 +33,7 @@ type peer struct {
 	serves []bool      // whether it serves each, by its newest word
 	begun  []time.Time // since when, at the latest; zero for a time before all that matters
 	proof  []time.Time // when it was last known to serve each
+	ways   []byte      // 0 for each whose clients it cannot reach
 	deaf   time.Time   // since when it has been heard without hearing us; zero if it does
 }
 
@@ -44,6 +45,7 @@ func (t *Takeover) resetPeer() {
 	p.state = []byte(strings.Repeat("-", len(t.groups)))
 	p.since = make([]int64, len(t.groups))
 	p.serves, p.begun = make([]bool, len(t.groups)), make([]time.Time, len(t.groups))
+	p.ways = []byte(strings.Repeat("1", len(t.groups)))
 	if p.proof == nil {
 		p.proof = make([]time.Time, len(t.groups))
 	}
@@ -140,6 +142,7 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 	} else if p.deaf.IsZero() {
 		p.deaf = now
 	}
+	p.learnWays(m.Get("syways"))
 	clear(p.since)
 	for i, word := range strings.Split(string(m.Get("sysince")), ",") {
 		if i < len(p.since) {
@@ -200,6 +203,9 @@ func (t *Takeover) Describe(now time.Time, m *wire.Message) {
 	m.Set("systable", digit(t.phase == stable && t.swap == nil))
 	m.Set("syback", digit(t.cfg.AutoFailback))
 	m.Set("syhears", digit(t.peer.alive))
+	if ways := t.ways(); ways != "" {
+		m.Set("syways", ways)
+	}
 	if t.swap != nil {
 		m.Set("syswap", strconv.FormatUint(t.swap.number, 16))
 	}

@@ -125,7 +125,11 @@ func (t *Takeover) given(now time.Time) {
 
 // consent answers a peer that wants to give groups up.
 func (t *Takeover) consent(now time.Time, number uint64, m *wire.Message) {
-	if reason := t.unable(); reason != "" {
+	reason := t.unable()
+	if reason == "" {
+		reason = t.unreachable(t.named(string(m.Get("rsc_hold")), m), string(m.Get("sytrigger")))
+	}
+	if reason != "" {
 		t.emit(event.MoveRefused{Request: byStandby, By: t.cfg.Self, Groups: string(m.Get("rsc_hold")), Reason: reason})
 		if t.peer.systole {
 			t.send("ask_resources", "rsc_hold", string(m.Get("rsc_hold")), "info", "refused", "syreason", reason)
@@ -141,7 +145,7 @@ func (t *Takeover) consent(now time.Time, number uint64, m *wire.Message) {
 		s.trace = t.cfg.NewTrace()
 	}
 	switch trigger := string(m.Get("sytrigger")); trigger {
-	case byStandby, byTakeover, byFailback, byFailure:
+	case byStandby, byTakeover, byFailback, byFailure, byCarrier:
 		s.trigger = trigger
 	}
 	s.groups = slices.DeleteFunc(t.named(s.scope, m), func(g *group) bool { return g.aim == hold })

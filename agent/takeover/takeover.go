@@ -140,6 +140,7 @@ type Takeover struct {
 	retryOffer   time.Time // no offer to the peer before then
 	standby      time.Time // an operator put us in standby; zero when not
 	listenUntil  time.Time // takes nothing before then
+	unlinked     bool      // no link of ours can carry anything
 	split        *split
 	incident     string // the trace of the peer's newest death
 	joinTrace    string // that of our joining
@@ -231,6 +232,7 @@ func (t *Takeover) Wake() time.Time {
 	}
 	for _, g := range t.groups {
 		earlier(g.wake(t.now))
+		earlier(g.way.soundAt(t.now))
 		if t.phase == stable && g.failure != "" && t.mayTake(g) {
 			earlier(g.retryAt)
 		}

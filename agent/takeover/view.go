@@ -30,6 +30,7 @@ type GroupView struct {
 	Holder    string    // the node that holds it; empty for none, both names for two
 	Since     time.Time // since when this node holds it; zero when it does not
 	Failure   string    // why it would not start here
+	Cut       string    // why its clients cannot be reached from here; empty if they can
 }
 
 // View looks at everything.
@@ -39,7 +40,7 @@ func (t *Takeover) View() View {
 		Peer: PeerView{Told: t.peer.told, Stable: t.peer.stable, Leaving: t.peer.leaving, Systole: t.peer.systole},
 	}
 	for _, g := range t.groups {
-		gv := GroupView{Key: g.key, Preferred: g.Preferred, Resources: g.names, Drivers: g.drivers, State: g.state, Failure: g.failure}
+		gv := GroupView{Key: g.key, Preferred: g.Preferred, Resources: g.names, Drivers: g.drivers, State: g.state, Failure: g.failure, Cut: g.way.why(t.now)}
 		if g.aim == hold && g.holds() {
 			gv.Holder, gv.Since = t.cfg.Self, g.held
 		}

@@ -130,7 +130,7 @@ func (d *daemon) run() error {
 	beside.Go(func() { d.keepLedger(ctx, books) })
 	beside.Go(func() { kept.run(ctx) })
 	beside.Go(func() { d.keepRecorder(ctx, flight) })
-	beside.Go(func() { d.watch(ctx, a.Note) })
+	beside.Go(func() { d.watch(ctx, a.Note, a.Carriers) })
 	checker := d.newChecker(identity, a)
 	beside.Go(func() { checker.Run(ctx) })
 	beside.Go(func() { d.serveWeb(ctx, m, server, node{a, d.cfg, checker}) })

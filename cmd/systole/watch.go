@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/exporters/metrics"
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/ipaddr"
@@ -18,7 +19,7 @@ import (
 //
 // It runs beside the agent: note may wait for the loop, and then the watch
 // waits, and nothing else does.
-func (d *daemon) watch(ctx context.Context, note func(event.Event)) {
+func (d *daemon) watch(ctx context.Context, note func(event.Event), carriers func([]takeover.Carrier)) {
 	var units, addresses []resources.Spec
 	for _, s := range d.specs() {
 		switch name, _, _ := d.registry.driver(s); name {
@@ -28,7 +29,7 @@ func (d *daemon) watch(ctx context.Context, note func(event.Event)) {
 			units = append(units, s)
 		}
 	}
-	w := noter{note}
+	w := noter{note: note, carriers: carriers, named: namedBy(addresses)}
 	if s, ok := d.registry.systemd.(*systemd.Driver); ok && len(units) > 0 {
 		ended := make(chan struct{})
 		go func() { defer close(ended); s.Watch(ctx, units, w) }()
@@ -63,7 +64,33 @@ func (d *daemon) specs() (all []resources.Spec) {
 }
 
 // A noter makes events of what the drivers see.
-type noter struct{ note func(event.Event) }
+type noter struct {
+	note     func(event.Event)
+	carriers func([]takeover.Carrier)
+	named    map[string][]resources.Spec // the resources of each address
+}
+
+// namedBy finds resources by their address, as the watch names it.
+func namedBy(addresses []resources.Spec) map[string][]resources.Spec {
+	named := map[string][]resources.Spec{}
+	for _, s := range addresses {
+		if name, err := ipaddr.Spelled(s); err == nil {
+			named[name] = append(named[name], s)
+		}
+	}
+	return named
+}
+
+// AddressesCarried tells the judgement.
+func (w noter) AddressesCarried(changed []ipaddr.Carrier) {
+	var all []takeover.Carrier
+	for _, c := range changed {
+		for _, s := range w.named[c.Address] {
+			all = append(all, takeover.Carrier{Resource: s.String(), Interface: c.Interface, Lost: c.Lost})
+		}
+	}
+	w.carriers(all)
+}
 
 func (w noter) UnitStateChanged(c systemd.StateChange) { w.note(event.UnitStateChanged(c)) }
 func (w noter) UnitRestarted(r systemd.Restart)        { w.note(event.UnitRestarted(r)) }

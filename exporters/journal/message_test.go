@@ -111,6 +111,8 @@ var sentences = []struct {
 	{event.OwnerChanged{Group: web, From: "beta", Cause: "peer_dead"}, "nobody is known to hold group IPaddr::192.0.2.10: beta held it, peer dead"},
 	{event.OwnerChanged{Group: web, From: "beta", To: "alpha", Cause: "peer_dead", Unowned: 500 * time.Millisecond}, "alpha holds group IPaddr::192.0.2.10, which beta held, after 500ms without a proven owner"},
 	{event.OwnerChanged{Group: web, To: "alpha", Cause: "start"}, "alpha holds group IPaddr::192.0.2.10"},
+	{event.CarrierLost{Interface: "eth0", Groups: []string{"IPaddr::192.0.2.10"}}, "eth0 has no carrier: nobody reaches IPaddr::192.0.2.10 here"},
+	{event.CarrierReturned{Interface: "eth0", Groups: []string{"IPaddr::192.0.2.10"}, Away: 3 * time.Second}, "eth0 has its carrier again, after 3s: IPaddr::192.0.2.10"},
 	{event.LeaseLapsed{Lease: 8 * time.Second, Stood: 12 * time.Second}, "this node stood still for 12s, longer than the lease of its addresses, 8s: they are gone, and every group with one is given up"},
 	{event.LeaseNotRenewed{Error: "no such device"}, "leases of addresses are not renewed and will run out: no such device"},
 	{event.ReadinessChanged{Check: "interface_up", Reason: "eth0 has no carrier"}, "readiness check interface up: a takeover here would not work: eth0 has no carrier"},

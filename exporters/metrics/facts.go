@@ -65,9 +65,26 @@ func (s *series) unowned(groups []Group, books Outages) {
 	for _, g := range groups {
 		s.gaugeFunc("systole_group_unowned_now_seconds", func() float64 { return books.Open(g.Name).Seconds() }, g.Name)
 		for _, cause := range lossCauses[:len(lossCauses)-1] {
-			s.counterFunc("systole_group_unowned_seconds_total", func() float64 { return books.Total(g.Name, cause).Seconds() }, g.Name, cause)
+			if !isRare[cause] || books.Total(g.Name, cause) > 0 {
+				s.bookOf(g.Name, cause, books)
+			}
 		}
 	}
+}
+
+// book shows the books of a rare cause once there is something in them.
+func (s *series) book(group, cause string, books Outages) {
+	if books != nil && isRare[cause] {
+		s.bookOf(group, cause, books)
+	}
+}
+
+func (s *series) bookOf(group, cause string, books Outages) {
+	if s.booked[[2]string{group, cause}] {
+		return
+	}
+	s.booked[[2]string{group, cause}] = true
+	s.counterFunc("systole_group_unowned_seconds_total", func() float64 { return books.Total(group, cause).Seconds() }, group, cause)
 }
 
 // spans counts what the traces lose; nothing where there are none.

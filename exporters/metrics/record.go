@@ -34,6 +34,7 @@ type Metrics struct {
 	memory    Memory
 	remember  func(Memory)
 	takeovers takeovers
+	books     Outages             // nil for none
 	commands  map[string]counters // by command, then result
 	dumps     counters            // by trigger
 	ready     judgement
@@ -70,6 +71,7 @@ func New(cfg Config) (*Metrics, error) {
 		remember:  cfg.Remember,
 		standby:   s.gauge("systole_node_standby_since_timestamp_seconds"),
 		takeovers: newTakeovers(s),
+		books:     cfg.Outages,
 		commands:  newCommands(s, cfg.Commands),
 		dumps:     s.countersBy("systole_recorder_dumps_total", dumpTriggers),
 		ready:     newJudgement(s),

@@ -19,7 +19,8 @@ type series struct {
 	counters   map[string]*prometheus.CounterVec
 	gauges     map[string]*prometheus.GaugeVec
 	histograms map[string]*prometheus.HistogramVec
-	errs       []error // of registering
+	booked     map[[2]string]bool // group and cause
+	errs       []error            // of registering
 }
 
 func newSeries(cluster, node string) *series {
@@ -30,6 +31,7 @@ func newSeries(cluster, node string) *series {
 		counters:   map[string]*prometheus.CounterVec{},
 		gauges:     map[string]*prometheus.GaugeVec{},
 		histograms: map[string]*prometheus.HistogramVec{},
+		booked:     map[[2]string]bool{},
 	}
 	for _, f := range families {
 		c.add(f)

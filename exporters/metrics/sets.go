@@ -1,5 +1,7 @@
 package metrics
 
+import "slices"
+
 // The closed sets of label values that come from the code. Each is what the
 // comment of the event's field lists; a test compares the two. A value outside
 // its set is counted nowhere.
@@ -12,12 +14,12 @@ var (
 	directions       = []string{"sent", "received"}
 	wires            = []string{"systole", "heartbeat3"}
 	evidences        = []string{"peer_claims", "left_running"}
-	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start"}
+	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start", "carrier"}
 	spanLosses       = []string{"queue_full", "export_failed", "shutdown"} // as exporters/traces has them
 	deliveryResults  = []string{"ok", "retried", "given_up"}               // as exporters/webhook has them
-	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup", "lapse"}
+	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup", "lapse", "carrier"}
 	moveResults      = []string{"success", "partial", "failed"}
-	lossCauses       = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "lapse", "restart", "shutdown", "start", "adopted"}
+	lossCauses       = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "lapse", "carrier", "restart", "shutdown", "start", "adopted"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
 	operationNames   = []string{"start", "stop", "status", "announce"}
 	operationResults = []string{"ok", "failed", "timeout"}
@@ -37,8 +39,16 @@ var (
 // did: a death, a daemon that restarted, a group that went down, two owners of
 // which one gave up.
 var isPlanned = map[string]string{
-	"peer_dead": "no", "restart": "no", "failure": "no", "yield": "no", "lapse": "no",
+	"peer_dead": "no", "restart": "no", "failure": "no", "yield": "no", "lapse": "no", "carrier": "no",
 	"peer_left": "yes", "standby": "yes", "takeover": "yes", "failback": "yes", "shutdown": "yes",
+}
+
+// isRare says which triggers and causes have no durations until the first: most
+// clusters never have any, and a histogram is 17 series.
+var isRare = map[string]bool{"carrier": true}
+
+func usual(set []string) []string {
+	return slices.DeleteFunc(slices.Clone(set), func(name string) bool { return isRare[name] })
 }
 
 // nearMisses are the parts of deadtime whose use is counted, and their labels.

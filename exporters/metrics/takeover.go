@@ -33,7 +33,7 @@ func newTakeovers(s *series) takeovers {
 		inProgress: s.gauge("systole_takeover_in_progress"),
 		ended:      s.countersByTwo("systole_takeovers_total", takeoverTriggers, moveResults),
 		released:   s.countersByTwo("systole_releases_total", releaseTriggers, moveResults),
-		took:       s.observersBy("systole_takeover_duration_seconds", takeoverTriggers),
+		took:       s.observersBy("systole_takeover_duration_seconds", usual(takeoverTriggers)),
 		phases:     s.observersBy("systole_takeover_phase_duration_seconds", phases),
 		lastEnd:    s.gauge("systole_takeover_last_timestamp_seconds"),
 		lastLen:    s.gauge("systole_takeover_last_duration_seconds"),
@@ -66,6 +66,9 @@ func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted, of 
 		t.inProgress.Set(0)
 	}
 	t.ended[e.Trigger].countIn(of, e.Result)
+	if t.took[e.Trigger] == nil && isRare[e.Trigger] {
+		t.took[e.Trigger] = m.series.histogram("systole_takeover_duration_seconds", e.Trigger)
+	}
 	t.took.observeIn(of, e.Trigger, e.Took)
 	phases := map[string]time.Duration{} // told just before its end
 	for _, p := range t.told {
@@ -97,6 +100,7 @@ func (t *takeovers) show(newest Memory) {
 // Its former node tells nothing: each outage is counted once in a cluster.
 func (m *Metrics) ownerChanged(e event.OwnerChanged, of prometheus.Labels) {
 	if g, ok := m.groups[e.Group]; ok && e.To == m.node && e.Unowned > 0 {
+		m.series.book(e.Group, e.Cause, m.books)
 		g.outages.observeIn(of, isPlanned[e.Cause], e.Unowned)
 	}
 }

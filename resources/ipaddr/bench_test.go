@@ -127,3 +127,4 @@ func (deaf) AddressLost(Loss)                   {}
 func (deaf) AddressConflict(Conflict)           {}
 func (deaf) AddressConflictCleared(ConflictEnd) {}
 func (deaf) AddressAnnounced(Announcement)      {}
+func (deaf) AddressesCarried([]Carrier)         {}

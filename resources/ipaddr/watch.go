@@ -60,6 +60,7 @@ type Watcher interface {
 	AddressConflict(Conflict)
 	AddressConflictCleared(ConflictEnd)
 	AddressAnnounced(Announcement)
+	AddressesCarried([]Carrier)
 }
 
 // Spelled is the address of a resource as haresources spells it, without its
@@ -90,16 +91,20 @@ type watch struct {
 	links     map[int]link // by index
 	kernel    *kernel      // of its own
 	wire      *wire        // where others are heard
+	homeless  bool         // an address has no interface
 
 	settle, quiet, again time.Duration // see conflict.go
 }
 
 // A watched is one address.
 type watched struct {
-	ip   netip.Addr
-	name string
-	on   map[spot]bool // where the kernel has it
-	hold *hold         // nil while the driver does not hold it
+	ip      netip.Addr
+	name    string
+	want    Address
+	on      map[spot]bool // where the kernel has it
+	hold    *hold         // nil while the driver does not hold it
+	home    int           // index of the interface it is on, or would be; 0 while there is none
+	carried *Carrier      // as told; nil before
 }
 
 // A spot is where an address is. The kernel may have it under two prefixes on
@@ -125,7 +130,7 @@ func newWatch(b *books, specs []resources.Spec, w Watcher) *watch {
 			continue
 		}
 		name, _ := Spelled(s) // it parses
-		v.addresses[a.IP] = &watched{ip: a.IP, name: name, on: map[spot]bool{}}
+		v.addresses[a.IP] = &watched{ip: a.IP, name: name, want: a, on: map[spot]bool{}}
 	}
 	return v
 }
@@ -153,6 +158,9 @@ func (w *watch) run(ctx context.Context) (err error) {
 	}
 	w.books.open()
 	w.readBooks()
+	if err := w.tellCarriers(ctx); err != nil {
+		return err
+	}
 	if err = w.follow(ctx, notices); ctx.Err() != nil {
 		return nil
 	}
@@ -184,6 +192,9 @@ func (w *watch) follow(ctx context.Context, notices <-chan notice) error {
 			continue
 		case <-news:
 			w.readBooks()
+			if err := w.tellCarriers(ctx); err != nil {
+				return err
+			}
 			news = nil
 			reading.Reset(readingPause)
 		case c := <-w.wire.claims:

@@ -57,12 +57,20 @@ func subscribe(ctx context.Context, readers *sync.WaitGroup) (<-chan notice, err
 // hear tells what a notice says.
 func (w *watch) hear(ctx context.Context, n notice) error {
 	if n == nil {
-		return w.lookAtAll(ctx)
+		if err := w.lookAtAll(ctx); err != nil {
+			return err
+		}
+		return w.tellCarriers(ctx)
 	}
+	moved := false
 	for _, m := range n {
+		moved = moved || w.mayMove(m.Header.Type)
 		if err := w.hearOne(ctx, m.Header.Type, m.Data); err != nil {
 			return err
 		}
+	}
+	if moved {
+		return w.tellCarriers(ctx)
 	}
 	return nil
 }

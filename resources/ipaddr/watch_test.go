@@ -37,6 +37,14 @@ func (t told) AddressAnnounced(a Announcement) {
 	t <- fmt.Sprintf("%s on %s: sent %d, failed %d: %s", a.Address, a.Interface, a.Sent, a.Failed, a.Error)
 }
 
+func (t told) AddressesCarried(all []Carrier) {
+	for _, c := range all {
+		if c.Address == carrierOf {
+			t <- fmt.Sprintf("%s on %s: lost %t", c.Address, c.Interface, c.Lost)
+		}
+	}
+}
+
 // next wants these lines and no others between them.
 func (t told) next(test testing.TB, want ...string) {
 	test.Helper()

@@ -97,6 +97,8 @@ func why(trigger string) string {
 		return "the other node keeps them after a split brain"
 	case "lapse":
 		return "its lease ran out"
+	case "carrier":
+		return "clients cannot be reached from one node: no carrier"
 	case "cleanup":
 		return "left running by an earlier daemon"
 	}

@@ -104,6 +104,10 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("%s answers on %s for %s, which is held here as %s", e.Theirs, e.Interface, e.Address, e.Ours)
 	case event.AddressConflictCleared:
 		return fmt.Sprintf("nobody else answers on %s for %s any more, after %s", e.Interface, e.Address, length(e.Took))
+	case event.CarrierLost:
+		return fmt.Sprintf("%s has no carrier: nobody reaches %s here", cmp.Or(e.Interface, "no interface"), list(e.Groups))
+	case event.CarrierReturned:
+		return fmt.Sprintf("%s has its carrier again, after %s: %s", cmp.Or(e.Interface, "an interface"), length(e.Away), list(e.Groups))
 	case event.OwnerChanged:
 		return owner(e)
 	case event.LeaseLapsed:
