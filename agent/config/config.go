@@ -62,7 +62,7 @@ type Config struct {
 
 	Auth          Auth
 	Web           Web
-	StateDir      string        // keeps the generation, the uuid, the outage ledger, the newest takeover, incidents that no collector took
+	StateDir      string        // keeps the generation, the uuid, the outage ledger, the newest takeover, incidents and events that nobody took
 	ControlSocket string        // where cl_status and its sisters ask
 	StartTimeout  time.Duration // for starting one resource
 	StopTimeout   time.Duration // for stopping one

@@ -31,6 +31,7 @@ func daemonOf(t *testing.T, lines string) *daemon {
 	if err := ds.Err(); err != nil {
 		t.Fatal(err)
 	}
+	c.StateDir = t.TempDir()
 	return newDaemon(c, "", slog.New(slog.DiscardHandler))
 }
 
@@ -110,7 +111,7 @@ func TestEveryReceiverIsOpened(t *testing.T) {
 	if err := r.closeAll(ctx); err == nil {
 		t.Error("closeAll says that everything was taken")
 	}
-	for i, lost := range []uint64{1, 1, 0} {
+	for i, lost := range []uint64{0, 1, 0} { // a webhook keeps it
 		if s := m.Sinks[i]; s.Name != r.names[i] || s.Dropped() != lost {
 			t.Errorf("%s dropped %d, want %d", s.Name, s.Dropped(), lost)
 		}

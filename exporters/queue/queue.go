@@ -123,6 +123,17 @@ func (q *Queue) Len() int {
 	return len(q.waiting)
 }
 
+// Waiting is a copy of the records that wait, oldest first.
+func (q *Queue) Waiting() []event.Record {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	records := make([]event.Record, len(q.waiting))
+	for i, e := range q.waiting {
+		records[i] = e.record
+	}
+	return records
+}
+
 // Dropped is how many records were dropped since the start.
 func (q *Queue) Dropped() uint64 {
 	q.mu.Lock()

@@ -9,11 +9,12 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/exporters/internal/trouble"
 	"github.com/systole-ha/systole/exporters/queue"
 )
@@ -42,37 +43,55 @@ type sender struct {
 	client    *http.Client
 	queue     *queue.Queue
 	trouble   *trouble.Teller
+	keeper    *keeper
 	results   results
-	busy      atomic.Bool   // a record is out of the queue and not delivered
-	lost      atomic.Uint64 // records that Close gave up
+	lost      atomic.Uint64 // posts that Close gave up
 	closing   chan struct{} // closed when nothing is to be waited for any more
 	done      chan struct{} // closed when run has ended
+
+	mu      sync.Mutex // held for a few assignments
+	pending []post     // out of the queue, or of the last run, and not delivered
 }
 
-// Run delivers one record after the other until the queue is closed and empty,
-// or ctx ends.
+// Run delivers one event after the other, those of the last run first, until the
+// queue is closed and empty, or ctx ends.
 func (s *sender) run(ctx context.Context) {
 	defer close(s.done)
 	for {
-		r, err := s.queue.Next(ctx)
-		if err != nil {
+		p, err := s.next(ctx)
+		if err != nil || !s.deliver(ctx, p) {
 			return
 		}
-		s.busy.Store(true)
-		if !s.deliver(ctx, r) {
-			return
-		}
-		s.busy.Store(false)
+		s.mu.Lock()
+		s.pending = s.pending[1:]
+		s.mu.Unlock()
+		s.keeper.rouse()
 	}
 }
 
-// deliver posts r until that is of no more use. It reports whether to go on
+// next is the oldest post, which stays among those that wait.
+func (s *sender) next(ctx context.Context) (post, error) {
+	if s.countPending() == 0 { // only this goroutine adds to them
+		r, err := s.queue.Next(ctx)
+		if err != nil {
+			return post{}, err
+		}
+		s.mu.Lock()
+		s.pending = append(s.pending, s.origin.post(r))
+		s.mu.Unlock()
+		s.keeper.rouse()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pending[0], nil
+}
+
+// deliver posts p until that is of no more use. It reports whether to go on
 // with the next.
-func (s *sender) deliver(ctx context.Context, r event.Record) bool {
-	id, body := s.origin.id(r), s.origin.envelope(r)
+func (s *sender) deliver(ctx context.Context, p post) bool {
 	pause := backoffFirst
 	for answers := 0; ; {
-		a := s.post(ctx, id, body)
+		a := s.post(ctx, p.ID, p.Body)
 		if a.countable {
 			answers++
 		}
@@ -82,10 +101,11 @@ func (s *sender) deliver(ctx context.Context, r event.Record) bool {
 			return true
 		case a.final || answers == answersMost:
 			s.results.givenUp.Add(1)
-			s.trouble.Failed(fmt.Errorf("%s of %s given up: %w", r.Event.Kind(), r.Node, a.err))
+			s.trouble.Failed(fmt.Errorf("%s (%s) given up: %w", p.Kind, p.ID, a.err))
 			return true
 		}
 		s.trouble.Failed(a.err)
+		s.keeper.rouse() // for the disk that was full the last time
 		if !s.sleep(ctx, max(a.after, pause/2+rand.N(pause/2))) {
 			return false
 		}
@@ -176,26 +196,38 @@ func withoutURL(err error) error {
 	return err
 }
 
-func (s *sender) waiting() int {
-	if s.busy.Load() {
-		return s.queue.Len() + 1
+// posts are all that wait, oldest first.
+func (s *sender) posts() []post {
+	s.mu.Lock()
+	all := slices.Clone(s.pending)
+	s.mu.Unlock()
+	for _, r := range s.queue.Waiting() {
+		all = append(all, s.origin.post(r))
 	}
-	return s.queue.Len()
+	return all
 }
+
+func (s *sender) countPending() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pending)
+}
+
+func (s *sender) waiting() int { return s.countPending() + s.queue.Len() }
 
 func (s *sender) dropped() uint64 { return s.queue.Dropped() + s.lost.Load() }
 
 // close lets the sender end, and wait waits until it has: it returns how many
-// records were not delivered.
+// posts were not delivered, and how many of them are kept for the next start.
 func (s *sender) close() {
 	s.queue.Close()
 	close(s.closing)
 }
 
-func (s *sender) wait() (lost uint64) {
+func (s *sender) wait() (waiting, kept int) {
 	<-s.done
-	lost = uint64(s.waiting())
-	s.lost.Add(lost)
+	waiting, kept = s.waiting(), s.keeper.close()
+	s.lost.Add(uint64(waiting - kept))
 	s.trouble.Close()
-	return lost
+	return waiting, kept
 }

@@ -5,8 +5,9 @@
 // Record copies a record into the queue of each endpoint that wants it and
 // returns. One goroutine an endpoint takes them from there in order, and posts
 // one after the other. What was not taken is posted again, under the same id,
-// until it is: at least once, as long as the daemon runs and the queue has room.
-// A full queue drops the oldest of the least severity.
+// until it is: at least once, as long as the queue has room. A full queue drops
+// the oldest of the least severity. What waits for longer than a moment is kept
+// in a Store, and the next daemon posts it first.
 package webhook
 
 import (
@@ -15,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
@@ -47,12 +49,25 @@ type Config struct {
 	Generation    uint64 // of this daemon
 	UserAgent     string
 	Endpoints     []Endpoint // with names of their own
+	// Store keeps what waits over the end of the daemon; nil: nothing is kept.
+	Store Store
 	// Report is told of trouble with an endpoint, once a minute at most and at
 	// the end: how many records were dropped since the last report, and the
 	// newest error, without the URL. It runs on a goroutine of the endpoint's.
 	Report func(endpoint string, dropped uint64, err error)
 	// Transport posts; nil for one of this package's.
 	Transport http.RoundTripper
+}
+
+// A Store keeps a text for each endpoint, by its name. It may block, for ever
+// even: that costs no more than what it was to keep.
+type Store interface {
+	// Load returns what was saved last; nothing, and no error, where that was
+	// nothing.
+	Load(endpoint string) ([]byte, error)
+	// Save replaces it, so that the old or the new text is there after a power
+	// cut. No text at all leaves no trace.
+	Save(endpoint string, text []byte) error
 }
 
 // Webhook is an event.Sink. Record is for the goroutine that owns the core, the
@@ -85,7 +100,10 @@ func New(cfg Config) *Webhook {
 				cfg.Report(e.Name, dropped, err)
 			}
 		})
+		s.keeper = newKeeper(cfg.Store, e.Name, s.posts, s.trouble.Failed)
+		s.pending = s.keeper.load()
 		w.senders = append(w.senders, s)
+		go s.keeper.run()
 		go s.run(ctx)
 	}
 	return w
@@ -108,9 +126,13 @@ func transport() *http.Transport {
 func (w *Webhook) Record(r event.Record) {
 	severity := event.SeverityOf(r.Event)
 	for _, s := range w.senders {
-		if severity >= s.endpoint.Severity && !s.queue.Put(r) {
+		if severity < s.endpoint.Severity {
+			continue
+		}
+		if !s.queue.Put(r) {
 			s.trouble.Rouse()
 		}
+		s.keeper.rouse()
 	}
 }
 
@@ -124,7 +146,8 @@ func (w *Webhook) Waiting() int {
 }
 
 // Dropped is how many posts never were tried, or not until they were taken,
-// since the start. What a receiver refused is not among them.
+// since the start. What a receiver refused is not among them, nor what Close
+// kept for the next start.
 func (w *Webhook) Dropped() uint64 {
 	var n uint64
 	for _, s := range w.senders {
@@ -145,7 +168,8 @@ func (w *Webhook) Deliveries(endpoint string) map[string]uint64 {
 }
 
 // Close posts what waits, each record once, until ctx ends or an endpoint does
-// not take one.
+// not take one. The rest is kept in the Store, for which it waits saveTimeout
+// more at most.
 func (w *Webhook) Close(ctx context.Context) error {
 	defer w.abort()
 	defer context.AfterFunc(ctx, w.abort)()
@@ -153,17 +177,17 @@ func (w *Webhook) Close(ctx context.Context) error {
 		s.close()
 	}
 	var all sync.WaitGroup
-	lost := make([]uint64, len(w.senders))
-	for i, s := range w.senders {
-		all.Go(func() { lost[i] = s.wait() })
+	var waiting, kept atomic.Int64
+	for _, s := range w.senders {
+		all.Go(func() {
+			n, k := s.wait()
+			waiting.Add(int64(n))
+			kept.Add(int64(k))
+		})
 	}
 	all.Wait()
-	var sum uint64
-	for _, n := range lost {
-		sum += n
-	}
-	if sum > 0 {
-		return fmt.Errorf("webhooks: %d events were not delivered before the end", sum)
+	if waiting.Load() > 0 {
+		return fmt.Errorf("webhooks: %d events were not delivered before the end, %d of them are kept for the next start", waiting.Load(), kept.Load())
 	}
 	return nil
 }

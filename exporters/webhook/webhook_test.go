@@ -21,10 +21,10 @@ import (
 type server struct {
 	answers []string // "204", "503 Retry-After: 30", "refused", "hangs"; the last one for ever
 	mu      sync.Mutex
-	posts   []post
+	posts   []attempt
 }
 
-type post struct {
+type attempt struct {
 	at       time.Time
 	id, kind string
 }
@@ -34,7 +34,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	_, kind, _ := strings.Cut(string(body), `"type":"io.systole.`)
 	kind, _, _ = strings.Cut(kind, `"`)
 	s.mu.Lock()
-	s.posts = append(s.posts, post{time.Now(), r.Header.Get("webhook-id"), kind})
+	s.posts = append(s.posts, attempt{time.Now(), r.Header.Get("webhook-id"), kind})
 	answer := s.answers[min(len(s.posts), len(s.answers))-1]
 	s.mu.Unlock()
 	code, header, _ := strings.Cut(answer, " ")
@@ -53,7 +53,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (s *server) seen() []post {
+func (s *server) seen() []attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.posts)
