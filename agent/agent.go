@@ -58,6 +58,7 @@ type Agent struct {
 
 	renewed   time.Time // the leases
 	unrenewed bool      // not all of them
+	weaker    bool      // not all that are wanted can be had
 }
 
 // An input is what waits for the loop: a packet, or anything else.

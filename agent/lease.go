@@ -7,6 +7,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/resources"
 )
 
 // checkLeases tells the core, before it is told anything else, that this node
@@ -27,16 +28,27 @@ func (a *Agent) checkLeases(ctx context.Context) {
 }
 
 // renew renews every lease. What could not be renewed is said once for each
-// spell of failures, and runs out in its time.
+// spell of failures, and runs out in its time; so is a lease that cannot be
+// had.
 func (a *Agent) renew(now time.Time) {
-	var errs []error
+	failed, weaker := false, false
 	for _, l := range a.cfg.Leasers {
-		errs = append(errs, l.Renew())
+		err := l.Renew()
+		switch {
+		case err == nil:
+		case errors.Is(err, resources.ErrLeaseRestored):
+			a.record(now, event.LeaseRestored{Reason: err.Error()})
+		case errors.Is(err, resources.ErrLeaseWeaker):
+			weaker = true
+			if !a.weaker {
+				a.record(now, event.LeaseWeaker{Error: err.Error(), Lease: l.Lease()})
+			}
+		default:
+			failed = true
+			if !a.unrenewed {
+				a.record(now, event.LeaseNotRenewed{Error: err.Error()})
+			}
+		}
 	}
-	a.renewed = now
-	err := errors.Join(errs...)
-	if err != nil && !a.unrenewed {
-		a.record(now, event.LeaseNotRenewed{Error: err.Error()})
-	}
-	a.unrenewed = err != nil
+	a.renewed, a.unrenewed, a.weaker = now, failed, weaker
 }

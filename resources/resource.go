@@ -132,6 +132,16 @@ type Leaser interface {
 	Lease() time.Duration
 }
 
+// What an error of Leaser.Renew may wrap that is none of renewing.
+var (
+	// ErrLeaseRestored: somebody else had taken a lease away, which is in force
+	// again, and all are renewed.
+	ErrLeaseRestored = errors.New("a lease was restored")
+	// ErrLeaseWeaker: this machine cannot have a lease that is wanted. The others
+	// are renewed, and last longer than Lease was to be.
+	ErrLeaseWeaker = errors.New("a lease cannot be had")
+)
+
 // A Finding is one thing Check has to say about a resource.
 type Finding struct {
 	Fatal   bool   // the resource could not be started as things stand

@@ -50,7 +50,7 @@ type Config struct {
 	UDPPort  uint16 // the last udpport; links know their own
 	HopFudge int    // see TTL
 
-	Leases bool // addresses last only while they are renewed: see Lease
+	Leases Lease // by what addresses are held: see Lifetime and Gate
 
 	Realtime         bool // ask for real-time scheduling
 	RealtimePriority int  // of SCHED_RR, 1 to 99

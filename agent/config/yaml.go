@@ -29,7 +29,7 @@ var yamlKeys = map[string]func(c *Config, value string) error{
 	"timeouts.start":     func(c *Config, v string) error { return setTimeout(&c.StartTimeout, v) },
 	"timeouts.stop":      func(c *Config, v string) error { return setTimeout(&c.StopTimeout, v) },
 	"flight_recorder":    func(c *Config, v string) error { return setBool(&c.FlightRecorder, v) },
-	"leases":             func(c *Config, v string) error { return setBool(&c.Leases, v) },
+	"leases":             func(c *Config, v string) error { return setLease(&c.Leases, v) },
 	"realtime":           func(c *Config, v string) error { return setBool(&c.Realtime, v) },
 }
 
@@ -59,7 +59,7 @@ type yamlReader struct {
 // Without the file everything in it has its default.
 func readYAML(c *Config, fsys fs.FS, _ Host) Diagnostics {
 	r := &yamlReader{reporter: reporter{file: SystoleYAML}, cfg: c, fsys: fsys}
-	c.Web.ListenAddress, c.Leases = defaultListenAddress, true
+	c.Web.ListenAddress, c.Leases = defaultListenAddress, LeaseOn
 	c.StateDir, c.ControlSocket = defaultStateDir, DefaultControlSocket
 	c.StartTimeout, c.StopTimeout = resources.Timeout, resources.Timeout
 	text, err := readFile(fsys, SystoleYAML)

@@ -64,6 +64,8 @@ var Catalogue = []Entry{
 	{OwnerChanged{}, Notice, "c2f25e1d23229c931882607c1bd1ab9b", "a group has another proven owner, or none"},
 	{LeaseLapsed{}, Error, "bee5436f0a539de577420115d70b4be8", "this node stood still for longer than the leases of its addresses"},
 	{LeaseNotRenewed{}, Error, "eb7856e266d59d8d98433927e348db8b", "the leases of addresses could not be renewed"},
+	{LeaseRestored{}, Warning, "4f505465ad5742ff83b0acb0765872f8", "a lease that somebody else took away is in force again"},
+	{LeaseWeaker{}, Error, "2a1e356bf7ee477b9975cc8158189a16", "this machine cannot have a lease that is wanted"},
 	{ReadinessChanged{}, Notice, "edcd23bd90354b2161856341804f105f", "a check whether a takeover here would work has a new verdict"},
 	{ConfigReloaded{}, Notice, "42f4ca8a5798487fbdac129ae9bef50b", "a file was read again and is in use"},
 	{ConfigReloadFailed{}, Error, "38fa005a636a7d8ab9f81d6aaff92563", "a file was read again and refused"},
@@ -178,6 +180,8 @@ func (CarrierReturned) Kind() string        { return "carrier.returned" }
 func (OwnerChanged) Kind() string           { return "owner.changed" }
 func (LeaseLapsed) Kind() string            { return "lease.lapsed" }
 func (LeaseNotRenewed) Kind() string        { return "lease.not_renewed" }
+func (LeaseRestored) Kind() string          { return "lease.restored" }
+func (LeaseWeaker) Kind() string            { return "lease.weaker" }
 func (ReadinessChanged) Kind() string       { return "readiness.changed" }
 func (ConfigReloaded) Kind() string         { return "config.reloaded" }
 func (ConfigReloadFailed) Kind() string     { return "config.reload_failed" }
@@ -240,6 +244,8 @@ func (CarrierReturned) isEvent()        {}
 func (OwnerChanged) isEvent()           {}
 func (LeaseLapsed) isEvent()            {}
 func (LeaseNotRenewed) isEvent()        {}
+func (LeaseRestored) isEvent()          {}
+func (LeaseWeaker) isEvent()            {}
 func (ReadinessChanged) isEvent()       {}
 func (ConfigReloaded) isEvent()         {}
 func (ConfigReloadFailed) isEvent()     {}

@@ -105,6 +105,17 @@ type LeaseLapsed struct {
 // out in their time.
 type LeaseNotRenewed struct{ Error string }
 
+// LeaseRestored reports that somebody else had taken the lease of addresses
+// away, and that it is in force again.
+type LeaseRestored struct{ Reason string }
+
+// LeaseWeaker reports that this machine cannot have a lease that is wanted.
+// What is left of it is Lease, which may be longer than the peer waits.
+type LeaseWeaker struct {
+	Error string
+	Lease time.Duration // 0: addresses are held for good
+}
+
 // ReadinessChanged reports the verdict of one readiness check, the first one or
 // another than before.
 type ReadinessChanged struct {

@@ -113,27 +113,9 @@ func (p *plan) timers() {
 	if len(p.c.Pings) > 0 {
 		p.setting("deadping", config.Human(p.c.Deadping), "deadping", "default: the deadtime")
 	}
-	p.row("lease", leaseText(p.c), leaseOrigin(p.c))
+	p.leases()
 	failback := map[bool]string{true: "on", false: "off"}[p.c.AutoFailback]
 	p.setting("auto_failback", failback, "auto_failback", "default: legacy, which runs as on")
-}
-
-// leaseText says what becomes of the addresses of a node that stands still.
-func leaseText(c *config.Config) string {
-	if lease := c.Lease(); lease > 0 {
-		return config.Human(lease) + ": a frozen node has lost its addresses before its peer takes them"
-	}
-	return "none: a frozen node keeps its addresses beside the one that takes over"
-}
-
-func leaseOrigin(c *config.Config) string {
-	switch {
-	case !c.Leases:
-		return config.SystoleYAML
-	case c.Lease() == 0:
-		return "deadtime leaves no whole second"
-	}
-	return "default: deadtime less a keepalive and 250ms"
 }
 
 func (p *plan) receivers() {

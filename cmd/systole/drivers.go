@@ -7,8 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/ipaddr"
 	"github.com/systole-ha/systole/resources/systemd"
@@ -25,10 +25,25 @@ type registry struct {
 	ipaddr, systemd resources.Driver
 }
 
-// drivers makes the drivers of this machine; addresses are held by leases of
-// this length, for good where it is 0.
-func drivers(lease time.Duration) registry {
-	return registry{ipaddr: ipaddr.Leased(lease), systemd: systemd.New()}
+// drivers makes the drivers of this machine; addresses are held on these terms.
+func drivers(t ipaddr.Terms) registry {
+	return registry{ipaddr: ipaddr.Leased(t), systemd: systemd.New()}
+}
+
+// terms are those of a configuration.
+func terms(c *config.Config) ipaddr.Terms {
+	t := ipaddr.Terms{Lifetime: c.Lifetime(), Gate: c.Gate(), Keepalive: c.Keepalive, Required: c.Leases == config.LeaseGate}
+	for _, g := range c.Groups {
+		for _, s := range g.Resources {
+			if !addressWords[s.Name] {
+				continue
+			}
+			if a, err := ipaddr.Parse(s); err == nil && !slices.Contains(t.Addresses, a.IP) {
+				t.Addresses = append(t.Addresses, a.IP)
+			}
+		}
+	}
+	return t
 }
 
 // leasers are the drivers whose resources must be renewed.

@@ -12,6 +12,7 @@ import (
 	"github.com/systole-ha/systole/agent/control"
 	"github.com/systole-ha/systole/agent/readiness"
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/ipaddr"
 )
 
 // Exit codes of systole ready.
@@ -24,7 +25,7 @@ const (
 // lookingDrivers are others than those that start and stop, which do one thing
 // at a time and must not have to wait for a look. They are not closed: one that
 // hangs would keep the daemon from ending.
-func (d *daemon) lookingDrivers() registry { return drivers(0) }
+func (d *daemon) lookingDrivers() registry { return drivers(ipaddr.Terms{}) }
 
 // newChecker makes what looks whether a takeover here would work.
 func (d *daemon) newChecker(id identity, node readiness.Node) *readiness.Checker {

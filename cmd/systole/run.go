@@ -78,7 +78,7 @@ type daemon struct {
 }
 
 func newDaemon(c *config.Config, dir string, log *slog.Logger) *daemon {
-	return &daemon{cfg: c, dir: dir, log: log, registry: drivers(c.Lease())}
+	return &daemon{cfg: c, dir: dir, log: log, registry: drivers(terms(c))}
 }
 
 // run runs the daemon until it was told to stop and has handed over.

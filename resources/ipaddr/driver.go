@@ -32,13 +32,12 @@ var (
 
 // New returns a Driver that has opened nothing yet, and holds addresses for
 // good.
-func New() *Driver { return Leased(0) }
+func New() *Driver { return Leased(Terms{}) }
 
-// Leased returns a Driver whose addresses last for the length of a lease, in
-// whole seconds, from the last Renew on: see resources.Leaser. A length below
-// a second is none.
-func Leased(length time.Duration) *Driver {
-	d := &Driver{kernel: make(chan *kernel, 1), books: newBooks(), leases: newLeases(length)}
+// Leased returns a Driver whose addresses last, from the last Renew on, as the
+// terms say: see resources.Leaser.
+func Leased(t Terms) *Driver {
+	d := &Driver{kernel: make(chan *kernel, 1), books: newBooks(), leases: newLeases(t)}
 	d.kernel <- nil
 	return d
 }
@@ -50,7 +49,7 @@ func (d *Driver) Renew() error { return d.leases.renew() }
 func (d *Driver) Lapsed() bool { return d.leases.lapsed() }
 
 // Lease is how long an address lasts; 0 for good.
-func (d *Driver) Lease() time.Duration { return d.leases.length }
+func (d *Driver) Lease() time.Duration { return d.leases.length() }
 
 // Close closes the sockets. The addresses stay.
 func (d *Driver) Close() error {
@@ -130,6 +129,9 @@ func (d *Driver) Announce(ctx context.Context, s resources.Spec) error {
 func (d *Driver) do(ctx context.Context, op string, s resources.Spec, fn func(context.Context, *kernel, Address) error) error {
 	a, err := Parse(s)
 	if err == nil {
+		err = d.leases.look(ctx)
+	}
+	if err == nil {
 		err = d.turn(ctx, func(k *kernel) error { return fn(ctx, k, a) })
 	}
 	if err != nil {
@@ -153,7 +155,7 @@ func (d *Driver) turn(ctx context.Context, fn func(*kernel) error) (err error) {
 		if k, err = openKernel(); err != nil {
 			return fmt.Errorf("open netlink socket: %w", err)
 		}
-		k.lifetime = d.leases.seconds()
+		k.lifetime = d.leases.terms.seconds()
 	}
 	if err = fn(k); err != nil {
 		k.close()

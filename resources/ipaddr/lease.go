@@ -1,28 +1,50 @@
 package ipaddr
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/systole-ha/systole/resources/ipaddr/gate"
 )
 
-// leases are the lifetimes of the addresses that a Driver holds. The kernel
-// removes an address whose lifetime is over, whatever has become of this
-// process: frozen, killed, gone (ip-address(8), valid_lft).
+// Terms say how long addresses are held on a node that stands still. The zero
+// Terms are for good.
+type Terms struct {
+	// Lifetime is how long the kernel keeps an address that is not renewed
+	// (ip-address(8), valid_lft), in whole seconds; 0 for good.
+	Lifetime time.Duration
+	// Gate is how long traffic of an address passes that is not renewed; 0 for
+	// no gate. It is renewed at every beat, and Keepalive says when the next is
+	// due: one that comes late leaves it less.
+	Gate, Keepalive time.Duration
+	// Required is that no address is started while there can be no gate.
+	Required bool
+	// Addresses are all that a Driver with these terms may ever hold.
+	Addresses []netip.Addr
+}
+
+// leases are what the addresses of a Driver are held by. The kernel removes an
+// address whose lifetime is over, and shuts a gate whose time is, whatever has
+// become of this process: frozen, killed, gone.
 //
-// Renewing has a socket of its own, so that no operation makes it wait: one
-// message of some 20 µs an address, which waits only for the kernel's lock of
-// its network settings.
+// Renewing has sockets of its own, so that no operation makes it wait: one
+// message of some 20 µs an address, and one of 30 µs for the gate, which wait
+// only for the kernel's locks of its network settings and of its rules.
 type leases struct {
-	length time.Duration // whole seconds; 0: addresses are held for good
+	terms Terms
 
 	mu      sync.Mutex
 	held    map[netip.Addr]lease
-	renewed time.Duration // the oldest of them, on the clock of awake; 0 before the first
-	kernel  *kernel       // nil while it is to be opened
+	ends    time.Duration // of the first of them, on the clock of awake; 0 before the first renewal
+	renewed time.Duration // the lifetimes
+	door    door
+	kernel  *kernel // nil while it is to be opened
 }
 
 // A lease is what there is to renew.
@@ -31,8 +53,11 @@ type lease struct {
 	addr  Address
 }
 
-func newLeases(length time.Duration) *leases {
-	return &leases{length: length.Truncate(time.Second), held: map[netip.Addr]lease{}}
+func newLeases(t Terms) *leases {
+	t.Lifetime = t.Lifetime.Truncate(time.Second)
+	l := &leases{terms: t, held: map[netip.Addr]lease{}}
+	l.door.gate = gate.New(t.Addresses)
+	return l
 }
 
 // renewals is how often a lease is renewed while it lasts: a process that
@@ -49,18 +74,32 @@ func awake() time.Duration {
 	return time.Duration(t.Nano())
 }
 
+// none reports that addresses are held for good.
+func (t Terms) none() bool { return t.Lifetime == 0 && t.Gate == 0 }
+
 // seconds is the lifetime as the kernel takes it.
-func (l *leases) seconds() uint32 {
-	if l.length == 0 {
+func (t Terms) seconds() uint32 {
+	if t.Lifetime == 0 {
 		return forever
 	}
-	return uint32(l.length / time.Second)
+	return uint32(t.Lifetime / time.Second)
+}
+
+// length is how long this node may stand still: the shortest of what there is.
+func (l *leases) length() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	length := l.terms.Lifetime
+	if l.terms.Gate > 0 && l.door.missing == nil && (length == 0 || l.terms.Gate < length) {
+		length = l.terms.Gate
+	}
+	return length
 }
 
 // hold takes an address into the lease. One that was there before may have
 // little left of its own, and so is renewed at once.
 func (l *leases) hold(a Address, p place) error {
-	if l.length == 0 {
+	if l.terms.none() {
 		return nil
 	}
 	l.mu.Lock()
@@ -69,6 +108,10 @@ func (l *leases) hold(a Address, p place) error {
 		l.held[a.IP] = lease{p, a}
 		l.drop()
 		return errLapsed
+	}
+	if l.terms.Lifetime == 0 {
+		l.held[a.IP] = lease{p, a}
+		return nil
 	}
 	if err := l.ready(); err != nil {
 		return err
@@ -81,7 +124,7 @@ func (l *leases) hold(a Address, p place) error {
 		}
 	}
 	l.held[a.IP] = lease{p, a}
-	return l.kernel.renew(p, a, l.seconds())
+	return l.kernel.renew(p, a, l.terms.seconds())
 }
 
 // release waits for a renewal that is under way, after which there is none.
@@ -102,11 +145,17 @@ func (l *leases) open() error {
 	if l.over(awake()) {
 		return errLapsed
 	}
+	if l.terms.Required && l.door.missing != nil {
+		return fmt.Errorf("no address is taken without the gate that is configured: %w", l.door.missing)
+	}
+	if l.door.broken != nil {
+		return fmt.Errorf("nothing gets through the gate: %w", l.door.broken)
+	}
 	return nil
 }
 
 func (l *leases) over(now time.Duration) bool {
-	return l.length > 0 && l.renewed > 0 && now-l.renewed >= l.length
+	return l.door.lapsed || l.ends > 0 && now >= l.ends
 }
 
 // lapsed reports whether the leases have run out, and if so makes sure that no
@@ -115,16 +164,20 @@ func (l *leases) over(now time.Duration) bool {
 func (l *leases) lapsed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := awake()
-	if !l.over(now) {
+	if !l.over(awake()) {
 		return false
 	}
 	l.drop()
-	l.renewed = now
+	l.ends, l.renewed = 0, 0
+	l.door.ends, l.door.called, l.door.renewed, l.door.lapsed = 0, 0, 0, false
 	return true
 }
 
+// drop gives everything up: first what answers, then what could.
 func (l *leases) drop() {
+	if l.door.up {
+		_ = l.door.gate.Shut() // its time is over, or nearly so
+	}
 	if len(l.held) > 0 && l.ready() == nil {
 		for _, h := range l.held {
 			// That it is gone already is as it should be.
@@ -134,34 +187,61 @@ func (l *leases) drop() {
 	clear(l.held)
 }
 
-// renew renews every lease once an eighth of it is over. The error is that of
-// the addresses that could not be renewed, which run out in their time: the
-// caller may go on.
+// renew renews every lease. The error is of what could not be renewed, which
+// runs out in its time: the caller may go on.
 //
 // A process that is stopped inside this very call, for longer than the lease,
-// would give the address back to the kernel when it goes on: that is seen at
-// once, and the address removed again.
+// would give an address back to the kernel when it goes on: that is seen at
+// once, and the address removed again. The gate stays shut by itself.
 func (l *leases) renew() error {
+	if l.terms.none() {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := awake()
-	if l.length == 0 || l.renewed > 0 && now-l.renewed < l.length/renewals {
-		return nil
+	var gate, lifetimes error
+	if l.terms.Gate > 0 {
+		gate = l.renewGate(now)
 	}
-	var errs []error
-	if len(l.held) > 0 {
-		if err := l.ready(); err != nil {
-			return err
-		}
-	}
-	for _, h := range l.held {
-		if err := l.kernel.renew(h.place, h.addr, l.seconds()); err != nil {
-			errs = append(errs, err)
-		}
+	if !l.door.lapsed && l.terms.Lifetime > 0 && (l.renewed == 0 || now-l.renewed >= l.terms.Lifetime/renewals) {
+		lifetimes = l.renewLifetimes(now)
 	}
 	if l.over(awake()) {
 		l.drop()
-		return errors.Join(append(errs, errLapsed)...)
+		return errLapsed
+	}
+	l.ends = l.end()
+	if lifetimes != nil {
+		return lifetimes
+	}
+	return gate
+}
+
+// end is when the first lease runs out; 0 while there is none.
+func (l *leases) end() (end time.Duration) {
+	if l.terms.Lifetime > 0 && l.renewed > 0 {
+		end = l.renewed + l.terms.Lifetime
+	}
+	if d := l.door.ends; d > 0 && (end == 0 || d < end) {
+		end = d
+	}
+	return end
+}
+
+func (l *leases) renewLifetimes(now time.Duration) error {
+	if len(l.held) == 0 {
+		l.renewed = now
+		return nil
+	}
+	if err := l.ready(); err != nil {
+		return err
+	}
+	var errs []error
+	for _, h := range l.held {
+		if err := l.kernel.renew(h.place, h.addr, l.terms.seconds()); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if len(errs) > 0 {
 		l.kernel.close()
@@ -179,11 +259,36 @@ func (l *leases) ready() (err error) {
 	return err
 }
 
+// close closes the sockets. The gate goes where no address is left that it is
+// for: it stays where somebody else is to end what this process has not.
 func (l *leases) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.door.up && !l.anyHere() {
+		_ = l.door.gate.Remove() // it would be one that keeps nobody out
+	}
+	l.door.gate.Close()
 	if l.kernel != nil {
 		l.kernel.close()
 		l.kernel = nil
 	}
+}
+
+// anyHere reports whether this machine has any of the addresses, or may.
+func (l *leases) anyHere() bool {
+	if l.ready() != nil {
+		return true
+	}
+	for _, ip := range l.terms.Addresses {
+		list, err := l.kernel.addresses(context.Background(), ip)
+		if err != nil {
+			return true
+		}
+		for _, h := range list {
+			if h.ip == ip {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -17,7 +17,7 @@ const (
 )
 
 func newLeased(t *testing.T, ns *nstest.Namespace) node {
-	n := node{T: t, ns: ns, driver: Leased(second)}
+	n := node{T: t, ns: ns, driver: Leased(Terms{Lifetime: second})}
 	t.Cleanup(func() { n.driver.Close() })
 	return n
 }
@@ -138,7 +138,7 @@ func TestNextDaemonTakesTheLeaseUp(t *testing.T) {
 		name  string
 		first func() *Driver
 	}{
-		{"left by a lease", func() *Driver { return Leased(2 * second) }},
+		{"left by a lease", func() *Driver { return Leased(Terms{Lifetime: 2 * second}) }},
 		{"left for good", New},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,9 +15,10 @@ import (
 // A Question is what a prober asks from the client's namespace.
 type Question struct {
 	// URL is http://ADDRESS/PATH for a request on a new connection, of which
-	// only status 200 is an answer; tcp://ADDRESS:PORT for a connection; or
-	// icmp://ADDRESS for an echo. There is no name service: an IPv6 address is
-	// in brackets.
+	// only status 200 is an answer; tcp://ADDRESS:PORT for a connection;
+	// icmp://ADDRESS for an echo; or arp://ADDRESS for an ARP reply, where who
+	// answered is all the hardware addresses that did, joined by "+". There is
+	// no name service: an IPv6 address is in brackets.
 	URL     string
 	Every   time.Duration // 0: 2 ms
 	Timeout time.Duration // 0: 100 ms; later questions do not wait for earlier ones

@@ -112,6 +112,13 @@ func Of(r event.Record) string {
 		return owner(e)
 	case event.LeaseLapsed:
 		return fmt.Sprintf("this node stood still for %s, longer than the lease of its addresses, %s: they are gone, and every group with one is given up", length(e.Stood), length(e.Lease))
+	case event.LeaseRestored:
+		return "the lease of addresses is in force again: " + e.Reason
+	case event.LeaseWeaker:
+		if e.Lease == 0 {
+			return "addresses are held for good, a node that stands still keeps them: " + e.Error
+		}
+		return fmt.Sprintf("a node that stands still keeps its addresses for %s, which may be longer than its peer waits: %s", length(e.Lease), e.Error)
 	case event.LeaseNotRenewed:
 		return fmt.Sprintf("leases of addresses are not renewed and will run out: %s", e.Error)
 	case event.ReadinessChanged:

@@ -19,7 +19,7 @@ import (
 
 // A ProbeSpec says what to ask and how often.
 type ProbeSpec struct {
-	URL     string // http://host/path, tcp://host:port or icmp://host; host is an address
+	URL     string // http://host/path, tcp://host:port, icmp://host or arp://host; host is an address
 	Every   time.Duration
 	Timeout time.Duration
 }
@@ -125,8 +125,10 @@ func asker(spec ProbeSpec) (func(context.Context) (string, error), error) {
 		return askTCP(target.Host), nil
 	case "icmp":
 		return askICMP(target.Hostname())
+	case "arp":
+		return askARP(target.Hostname())
 	}
-	return nil, fmt.Errorf("probe %s: want http, tcp or icmp", spec.URL)
+	return nil, fmt.Errorf("probe %s: want http, tcp, icmp or arp", spec.URL)
 }
 
 // dialer makes connections that are reset when closed, so that 500 of them a
