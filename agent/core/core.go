@@ -30,6 +30,7 @@ type Config struct {
 	ResourcesHash string   // of haresources
 	IncidentSeed  [16]byte // random; see incident
 	Seed          uint64   // of what little is random: delays of requests
+	Memory        *Memory  // what the daemon has left that ran here until a moment ago; nil for none
 }
 
 // A Core is the judgement of one node. It is not safe for concurrent use.
@@ -80,6 +81,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 	c.seed = cfg.IncidentSeed
 	c.takeover, first = takeover.New(c.takeoverConfig(), now)
 	c.follow(first)
+	c.recall()
 	// A heartbeat node says init once and up twice before anything else.
 	c.beat(now)
 	c.status = membership.Up
@@ -97,6 +99,9 @@ func (c *Core) takeoverConfig() takeover.Config {
 	}
 	if len(c.cfg.Members.Peers) > 0 {
 		cfg.Peer = c.cfg.Members.Peers[0]
+	}
+	if c.cfg.Memory != nil {
+		cfg.Memory = c.cfg.Memory.Memory
 	}
 	return cfg
 }
@@ -185,6 +190,7 @@ func (c *Core) finish() {
 		earlier(r.due())
 	}
 	c.out.Wake = c.wake
+	c.remember()
 	c.out = nil
 }
 

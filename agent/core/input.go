@@ -116,5 +116,6 @@ type Output struct {
 	Replies []takeover.Reply
 	Look    bool      // empty the sockets without waiting, step what was there, then step Looked
 	Left    bool      // everything is released and said: the daemon may end
+	Memory  *Memory   // what to leave to the next daemon, where that has changed
 	Wake    time.Time // tick no later than this
 }

@@ -217,6 +217,21 @@ func (m *Members) Deaf(now time.Time, deaf bool) {
 	}
 }
 
+// Gone tells, at the start, of a peer that the last daemon on this node knew to
+// be dead, or gone: it need not be waited for.
+func (m *Members) Gone(now time.Time, peer string, dead bool) []event.Event {
+	n := m.find(peer)
+	if n == nil || n.ping || n.heard {
+		return nil
+	}
+	n.died = now
+	if !dead {
+		return nil
+	}
+	n.heard = true
+	return n.become(nil, Dead)
+}
+
 // Settle ends the time in which initdead counts: every node has been heard or
 // given up.
 func (m *Members) Settle() { m.settled = true }

@@ -25,6 +25,11 @@ func (w *World) config(n *Node) core.Config {
 			cfg.Members.Peers = append(cfg.Members.Peers, name)
 		}
 	}
+	// A memory of one that has been away for longer than its peer waits is none.
+	if n.memory != nil && w.Now.Sub(n.beaten) < w.Cluster.Deadtime {
+		left := *n.memory
+		cfg.Memory = &left
+	}
 	if w.Cluster.Configure != nil {
 		w.Cluster.Configure(n, &cfg)
 	}

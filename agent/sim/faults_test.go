@@ -23,6 +23,7 @@ var (
 	endings = []fault{
 		{"power off", 1, func(t *trouble) { n := t.node(); t.say("%s", n.Name); n.PowerOff() }},
 		{"kill", 1, func(t *trouble) { n := t.node(); t.say("%s", n.Name); n.Kill() }},
+		{"restart", 1, restart},
 		{"stop", 1, func(t *trouble) { n := t.node(); t.say("%s", n.Name); n.Stop() }},
 		{"boot all", 3, bootAll},
 	}
@@ -134,6 +135,28 @@ func bootAll(t *trouble) {
 	for _, n := range t.w.Nodes {
 		n.Boot()
 	}
+}
+
+// restart ends the daemon in every way after which it is started again, with
+// or without what it has left for the next.
+func restart(t *trouble) {
+	n, away := t.node(), t.while(1500)
+	if n.Core == nil || n.Frozen {
+		return
+	}
+	switch t.w.Random.IntN(3) {
+	case 0:
+		t.say("%s, away for %v", n.Name, away)
+		n.Restart(away)
+		return
+	case 1:
+		t.say("%s, killed, away for %v", n.Name, away)
+	case 2:
+		t.say("%s, killed, away for %v, and remembers nothing", n.Name, away)
+		n.Forget()
+	}
+	n.Kill()
+	t.w.After(away, n.Boot)
 }
 
 func freeze(t *trouble) {

@@ -29,6 +29,7 @@ type Node struct {
 	world      *World
 	generation uint64
 	life       int             // counts starts and ends of the daemon: what was meant for another is void
+	starting   map[string]bool // of those, units that systemd has not started yet
 	running    map[string]bool // resources, and those that may be
 	pending    map[uint64]func(error)
 	wakes      int
@@ -37,13 +38,15 @@ type Node struct {
 	hold       string
 	replies    map[uint64]func(takeover.Reply)
 	requests   uint64
-	renewed    time.Time // the leases
-	told       bool      // the last step had an event that is more than a sample
-	cutLinks   []int     // without a carrier
+	renewed    time.Time    // the leases
+	memory     *core.Memory // what the daemon leaves to the next; nil for nothing
+	beaten     time.Time    // when it last sent a heartbeat, as the memory knows
+	told       bool         // the last step had an event that is more than a sample
+	cutLinks   []int        // without a carrier
 }
 
 func newNode(w *World, name string) *Node {
-	n := &Node{Name: name, world: w, running: map[string]bool{}}
+	n := &Node{Name: name, world: w, running: map[string]bool{}, starting: map[string]bool{}}
 	n.StartTook = func(r takeover.Resource) time.Duration {
 		if r.Announced {
 			return 100 * time.Microsecond
@@ -83,8 +86,12 @@ func (n *Node) Kill() {
 // PowerOff ends everything.
 func (n *Node) PowerOff() {
 	n.Kill()
+	n.Forget()
 	clear(n.running)
 }
+
+// Forget loses what the daemon has left for the next one.
+func (n *Node) Forget() { n.memory = nil }
 
 // Stop asks the daemon to hand over and end.
 func (n *Node) Stop() { n.step(core.Stop{Reason: "asked"}) }
@@ -199,8 +206,12 @@ func (n *Node) act(out core.Output) {
 		n.fold(e)
 		n.world.Watch(n, e)
 	}
+	if out.Memory != nil {
+		n.memory = out.Memory
+	}
 	if out.Renew {
 		n.renew()
+		n.beaten = n.world.Now
 	}
 	for _, m := range out.Send {
 		n.world.carry(n, m)
@@ -252,8 +263,10 @@ func (n *Node) carryOut(o takeover.Order) {
 	took := 50 * time.Microsecond
 	switch o.Op {
 	case takeover.Start:
-		if !n.running[name] {
+		if !n.running[name] || n.starting[name] {
 			took = n.StartTook(o.Resource)
+			n.starting[name] = true
+			n.world.After(took, func() { delete(n.starting, name) }) // whatever becomes of the daemon
 		}
 		n.running[name] = true
 	case takeover.Stop:
@@ -273,6 +286,9 @@ func (n *Node) carryOut(o takeover.Order) {
 		done := takeover.Done{Order: o.ID, Took: took, Err: err, Found: resources.Stopped}
 		if n.running[name] {
 			done.Found = resources.Running
+		}
+		if n.starting[name] && o.Op == takeover.Status {
+			done.Found = resources.Failed // neither
 		}
 		if o.Op == takeover.Stop && err == nil {
 			delete(n.running, name)

@@ -73,7 +73,11 @@ func (t *Takeover) claimUnheld(now time.Time) {
 	}
 	var groups []*group
 	for _, g := range t.groups {
-		if t.mayTake(g) && (g.failure == "" || !now.Before(g.retryAt)) {
+		switch {
+		case !t.mayTake(g) || g.failure != "" && now.Before(g.retryAt):
+		case g.kept():
+			t.keep(now, g)
+		default:
 			groups = append(groups, g)
 		}
 	}
@@ -93,28 +97,42 @@ func (t *Takeover) mayTake(g *group) bool {
 	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil), t.isolated(g):
 		return false
 	case !t.peer.alive:
-		return t.mayReplace()
-	case t.peer.may(g), g.stuck:
+		return g.kept() || t.mayReplace()
+	case t.peer.may(g) && !(t.local(g) && g.kept() && t.peer.unsure(g)), g.stuck, t.leaves(g):
 		return false
 	case t.peer.leaving:
 		return true
 	}
 	known := t.peer.told || !t.now.Before(t.patience())
-	return known && t.local(g) && !t.wouldOffer(g)
+	return known && (t.local(g) || g.kept()) && !t.wouldOffer(g)
 }
 
 // cleanUp stops what a predecessor left running of groups that are not ours to
 // take.
 func (t *Takeover) cleanUp(now time.Time) {
-	var left []*group
+	var left, going []*group
 	for _, g := range t.groups {
-		if g.aim != undecided || g.state == unknown && g.busy() {
+		switch {
+		case g.aim != undecided || g.state == unknown && g.busy():
 			continue // decided, or the look at it is still under way
-		}
-		if g.state == unknown {
+		case g.kept() && t.peer.alive && t.peer.unsure(g):
+			continue // both have been restarted: the peer will say
+		case g.state == unknown && t.leaves(g):
+			going = append(going, g)
+		case g.state == unknown:
 			left = append(left, g)
 		}
 		g.aim = release
+	}
+	if len(going) > 0 {
+		t.resumed = going[0].left.Trace
+		t.relinquish(now, byStandby, going)
+		t.resumed = ""
+	}
+	for _, g := range t.groups {
+		if g.aim == release {
+			g.left = nil
+		}
 	}
 	if len(left) > 0 {
 		t.relinquish(now, byCleanup, left)

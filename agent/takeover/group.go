@@ -49,6 +49,7 @@ type group struct {
 	adopted  bool      // found running when the daemon started
 	whole    bool      // all of it ran, and nothing has been stopped yet
 	served   served
+	left     *Left // by the last daemon, until that is taken up or settled otherwise
 	owned    ownership
 	way      way // to its clients
 }
@@ -132,7 +133,7 @@ func (t *Takeover) drive(now time.Time, g *group) {
 func (t *Takeover) driveOnce(now time.Time, g *group) {
 	switch {
 	case g.aim == hold && (g.state == unknown || g.state == stopped || g.state == failed):
-		t.begin(g)
+		t.begin(now, g)
 	case g.aim == release && (g.state == starting || g.state == running || g.state == unknown):
 		t.turnBack(g)
 	case g.state == failed && g.stuck && g.aim == release && !g.retryAt.IsZero() && !g.retryAt.After(now):
@@ -146,9 +147,15 @@ func (t *Takeover) driveOnce(now time.Time, g *group) {
 	}
 }
 
-func (t *Takeover) begin(g *group) {
+func (t *Takeover) begin(now time.Time, g *group) {
 	if g.busy() {
 		return // the look at what was left, or the last of a stop
+	}
+	if g.kept() {
+		t.resume(now, g)
+	}
+	if g.state == running {
+		return
 	}
 	g.adopted = g.foundRunning()
 	g.next, g.stuck, g.tries, g.retryAt = 0, false, 0, time.Time{}

@@ -57,7 +57,7 @@ func (t *Takeover) relinquish(now time.Time, trigger string, groups []*group) *m
 	m := t.open(now, false, trigger, groups)
 	t.emit(event.ReleaseStarted{ID: m.id, Trigger: trigger, Peer: m.peer, Groups: keys(groups), Trace: m.trace})
 	for _, g := range groups {
-		g.move = m
+		g.move, g.left = m, nil
 		m.groups = append(m.groups, g)
 		g.failback = false
 		t.want(now, g, release)

@@ -55,6 +55,9 @@ func (t *Takeover) resetPeer() {
 // may reports whether the peer may hold g, by its own word.
 func (p *peer) may(g *group) bool { return !strings.ContainsRune("-f", rune(p.state[g.index])) }
 
+// unsure reports whether the peer has not found out yet what of g it has.
+func (p *peer) unsure(g *group) bool { return p.state[g.index] == '?' }
+
 // has reports whether the peer says that it holds g or is about to.
 func (p *peer) has(g *group) bool { return strings.ContainsRune("rs", rune(p.state[g.index])) }
 

@@ -31,6 +31,7 @@ type Config struct {
 	Keepalive    time.Duration
 	NewTrace     func() string // makes the id of a trace
 	Incident     func() string // that of what the peer may know of too, without having been told
+	Memory       Memory        // what the last daemon left; zero for nothing
 	Hash         string        // of haresources: group by group talk needs the same file on both sides
 }
 
@@ -146,6 +147,7 @@ type Takeover struct {
 	joinTrace    string // that of our joining
 	stopping     *move
 	leavingTrace string    // of our leaving; empty while we stay
+	resumed      string    // the trace of what the last daemon had begun, while it is taken up
 	now          time.Time // of the last step
 	out          *Output
 }
@@ -158,6 +160,7 @@ func New(cfg Config, now time.Time) (*Takeover, Output) {
 		t.groups = append(t.groups, newGroup(i, cfg.Groups[i]))
 	}
 	t.resetPeer()
+	t.recall(cfg.Memory)
 	out := t.step(now, func() {
 		for _, g := range t.groups {
 			t.probe(g)

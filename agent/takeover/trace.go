@@ -7,6 +7,8 @@ import "strings"
 func (t *Takeover) traceOf(trigger string) string {
 	trace := ""
 	switch {
+	case t.resumed != "":
+		trace = t.resumed
 	case trigger == peerDead || trigger == byYield:
 		trace = t.incident
 	case trigger == atStart:
