@@ -26,7 +26,10 @@ type Config struct {
 	Driver  func(resources.Spec) resources.Driver   // never nil for a resource of Core.Groups
 	Timeout func(takeover.Operation) time.Duration  // of one order
 	Leasers []resources.Leaser                      // drivers whose resources last only while they are renewed
-	Sinks   []event.Sink                            // in the order in which they are shown each event
+	// Remember, if set, is handed what to leave to the next daemon on this node,
+	// and when this one last sent a heartbeat. It must not wait.
+	Remember func(m core.Memory, beaten time.Time)
+	Sinks    []event.Sink // in the order in which they are shown each event
 }
 
 // inputsWaiting is how many inputs may wait for the loop. A step takes some
@@ -55,6 +58,10 @@ type Agent struct {
 	replies  map[uint64]chan<- takeover.Reply
 	requests uint64
 	left     bool
+
+	memory   core.Memory // what to leave
+	beaten   time.Time   // when the last heartbeat was sent
+	recorded time.Time   // the heartbeat that Remember was told of
 
 	renewed   time.Time // the leases
 	unrenewed bool      // not all of them
@@ -234,6 +241,7 @@ func (a *Agent) act(ctx context.Context, now time.Time, out core.Output) {
 			delete(a.replies, r.ID)
 		}
 	}
+	a.remember(now, out)
 	if out.Ping {
 		for _, p := range a.pingers {
 			p.Send() // what was not sent is not answered

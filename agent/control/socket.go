@@ -57,6 +57,11 @@ func listen(path string) (net.Listener, *os.File, error) {
 	return l, lock, nil
 }
 
+// Lock takes the lock that a running daemon has, until the file is closed or
+// this process ends: no daemon runs, and none can be started. It fails with
+// ErrRunning where one does.
+func Lock(socket string) (*os.File, error) { return lockFile(socket + ".lock") }
+
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

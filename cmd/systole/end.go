@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"syscall"
 	"time"
 
 	"github.com/systole-ha/systole/agent"
+	"github.com/systole-ha/systole/agent/memory"
 	"github.com/systole-ha/systole/resources/systemd"
 )
 
@@ -29,17 +31,41 @@ func (d *daemon) end(a *agent.Agent, s os.Signal) {
 
 // isRestart reports whether systemd ends this process to start it again.
 func (d *daemon) isRestart() bool {
+	job := d.ownJob()
+	return job == "restart" || job == "try-restart"
+}
+
+// ownJob is what systemd wants of this process; empty where nobody knows.
+func (d *daemon) ownJob() string {
 	driver, ok := d.registry.systemd.(*systemd.Driver)
 	if !ok || os.Getenv("NOTIFY_SOCKET") == "" {
-		return false // not systemd's child
+		return "" // not systemd's child
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), jobPatience)
 	defer cancel()
 	job, err := driver.OwnJob(ctx)
 	if err != nil {
-		d.log.Warn("systemd does not say whether this is a restart: handing over", "err", err)
+		d.log.Warn("systemd does not say whether this is a restart or a stop", "err", err)
 	}
-	return job == "restart" || job == "try-restart"
+	return job
+}
+
+// errLeft is a daemon that was to stop and leaves something running: systemd
+// then calls it failed, and has systole-release.service stop the rest.
+var errLeft = errors.New("not everything was released")
+
+// leaveNothing is the last look at what was left, after the loop has ended. A
+// restart may have become a stop meanwhile: nobody will take it up.
+func (d *daemon) leaveNothing(left memory.File) error {
+	switch {
+	case !holdsAny(left):
+		return nil
+	case !d.restarts.Load():
+		return errLeft
+	case d.ownJob() == "stop":
+		return d.registry.stopAll(left.Memory.Groups, os.Stdout)
+	}
+	return nil
 }
 
 // closing is how long a daemon that is to be started again waits for disks and

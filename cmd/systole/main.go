@@ -50,6 +50,9 @@ func main() {
 	outagesDir := configDir(outages)
 	outagesJSON := outages.Flag("json", "The ledger itself.").Bool()
 
+	release := app.Command("release", "Stop what a daemon that is gone for good has left running. For systole-release.service, which systemd starts when it gives the daemon up. Exit code 0: nothing is left, or a daemon looks after it.")
+	release.Flag("control.socket", "Where the daemon answered.").Default(control.SocketFromEnvironment()).StringVar(socket)
+
 	versionCommand := app.Command("version", "Print the version.")
 
 	switch kingpin.MustParse(app.Parse(os.Args[1:])) {
@@ -67,6 +70,8 @@ func main() {
 		os.Exit(runTop(*socket, os.Stdin, os.Stdout, os.Stderr))
 	case outages.FullCommand():
 		os.Exit(runOutages(*outagesDir, *outagesJSON, os.Stdout, os.Stderr))
+	case release.FullCommand():
+		os.Exit(runRelease(*socket, os.Stdout, os.Stderr))
 	case versionCommand.FullCommand():
 		fmt.Println(version.Print("systole"))
 	}

@@ -118,7 +118,10 @@ func (d *daemon) run() error {
 	if flight != nil {
 		sinks = append(sinks, flight)
 	}
-	a, err := agent.New(d.agentConfig(identity, sinks...))
+	left := d.newRemembrance()
+	working := d.agentConfig(identity, sinks...)
+	working.Core.Memory, working.Remember = d.recall(), left.put
+	a, err := agent.New(working)
 	if err != nil {
 		return err
 	}
@@ -129,6 +132,7 @@ func (d *daemon) run() error {
 	beside.Go(func() { n.run(ctx, a.Alive) })
 	beside.Go(func() { d.keepLedger(ctx, books) })
 	beside.Go(func() { kept.run(ctx) })
+	beside.Go(func() { left.run(ctx) })
 	beside.Go(func() { d.keepRecorder(ctx, flight) })
 	beside.Go(func() { d.watch(ctx, a.Note, a.Carriers) })
 	checker := d.newChecker(identity, a)
@@ -160,7 +164,7 @@ func (d *daemon) run() error {
 			d.log.Warn("not everything was told before the end", "err", untold)
 		}
 	})
-	return errors.Join(err, d.registry.close())
+	return errors.Join(err, d.leaveNothing(left.last), d.registry.close())
 }
 
 // keepInMemory has no page of this process wait for a disk, where that is allowed.

@@ -27,6 +27,21 @@ func (d *Driver) OwnJob(ctx context.Context) (string, error) {
 	return c.jobType(ctx, name)
 }
 
+// Returns reports whether a unit runs, or will by itself: it is being started or
+// restarted, or waits to be.
+func (d *Driver) Returns(ctx context.Context, name string) (bool, error) {
+	c, err := d.connection(ctx, d.patience)
+	if err != nil {
+		return false, err
+	}
+	job, err := c.jobType(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	u, err := c.read(ctx, name)
+	return err == nil && (u.isRunning() || u.active == "activating" || job == "start" || job == "restart"), err
+}
+
 // ownUnit is the unit of this process; empty where there is none.
 func (c *conn) ownUnit(ctx context.Context) (name string, err error) {
 	err = c.ask(ctx, func() error {

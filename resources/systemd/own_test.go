@@ -41,3 +41,26 @@ func TestOwnJobOfASilentSystemd(t *testing.T) {
 		t.Errorf("OwnJob of a systemd that does not answer: %q, want an error", job)
 	}
 }
+
+func TestReturns(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		unit fakeUnit
+		want bool
+	}{
+		{"one that runs", fakeUnit{active: "active", sub: "running"}, true},
+		{"one that waits to be started again", fakeUnit{active: "activating", sub: "auto-restart"}, true},
+		{"one that is restarted", fakeUnit{active: "deactivating", sub: "stop-sigterm", job: 3, jobType: "restart"}, true},
+		{"one that is stopped", fakeUnit{active: "deactivating", sub: "stop-sigterm", job: 3, jobType: "stop"}, false},
+		{"one that was given up", fakeUnit{active: "failed", sub: "failed"}, false},
+		{"one that was stopped", fakeUnit{}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, _, _ := newDriver(t, map[string]*fakeUnit{own: &tt.unit})
+			got, err := d.Returns(within(t, 10*time.Second), own)
+			if err != nil || got != tt.want {
+				t.Errorf("Returns: %v, %v, want %v", got, err, tt.want)
+			}
+		})
+	}
+}
