@@ -29,8 +29,8 @@ type Node struct {
 	world      *World
 	generation uint64
 	life       int             // counts starts and ends of the daemon: what was meant for another is void
-	starting   map[string]bool // of those, units that systemd has not started yet
 	running    map[string]bool // resources, and those that may be
+	starting   map[string]bool // of those, what systemd has not started yet
 	pending    map[uint64]func(error)
 	wakes      int
 	missed     []func() // what arrived while frozen
