@@ -14,6 +14,7 @@ import (
 	"github.com/systole-ha/systole/agent/memory"
 	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/ipaddr"
 	"github.com/systole-ha/systole/resources/systemd"
 )
 
@@ -30,7 +31,7 @@ const daemonUnit = "systole.service"
 // has left running. The peer takes it over when its deadtime has passed, and
 // two nodes must not run it.
 func runRelease(socket string, stdout, stderr io.Writer) int {
-	registry := drivers(0)
+	registry := drivers(ipaddr.Terms{})
 	defer registry.close()
 	path := filepath.Join(filepath.Dir(socket), memory.Name)
 	left, err := readMemory(path, "")
