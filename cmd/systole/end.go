@@ -68,22 +68,28 @@ func (d *daemon) leaveNothing(left memory.File) error {
 	return nil
 }
 
-// closing is how long a daemon that is to be started again waits for disks and
-// collectors to take what is left: the peer counts the silence.
-const closing = 100 * time.Millisecond
+const (
+	// closing is how long a daemon that is to be started again waits for disks and
+	// collectors to take what is left: the peer counts the silence.
+	closing = 100 * time.Millisecond
+	// ending is the same for one that has handed over: the second that receivers
+	// have, the second that their disk has, and one for the books before. A disk
+	// that takes longer may never come back, and who stops a service waits for it.
+	ending = 3 * time.Second
+)
 
-// wait runs the last of a daemon's work; where it is to be started again, for
-// no longer than closing.
+// wait runs the last of a daemon's work, for no longer than closing where it is
+// to be started again, or ending.
 func (d *daemon) wait(work func()) {
 	done := make(chan struct{})
 	go func() { defer close(done); work() }()
-	var over <-chan time.Time
+	patience := ending
 	if d.restarts.Load() {
-		over = time.After(closing)
+		patience = closing
 	}
 	select {
 	case <-done:
-	case <-over:
-		d.log.Warn("a disk or a collector takes its time: some of what happened last is told to nobody")
+	case <-time.After(patience):
+		d.log.Warn("a disk or a collector takes its time: some of what happened last is told to nobody", "waited", patience)
 	}
 }

@@ -68,7 +68,7 @@ func (d *daemon) trouble(sink string, note func(event.Event)) func(dropped uint6
 
 func (d *daemon) openWebhooks(r *receivers, id identity, note func(event.Event)) *webhook.Webhook {
 	cfg := webhook.Config{
-		Cluster: d.cfg.Cluster, Node: d.cfg.Self, BootID: bootID(), Generation: id.generation, UserAgent: userAgent(), Store: postStore{d.cfg.StateDir},
+		Cluster: d.cfg.Cluster, Node: d.cfg.Self, BootID: bootID(), Generation: id.generation, UserAgent: userAgent(), StateDir: d.cfg.StateDir,
 		Report: func(endpoint string, dropped uint64, err error) { d.trouble("webhook "+endpoint, note)(dropped, err) },
 	}
 	for _, w := range d.cfg.Webhooks {

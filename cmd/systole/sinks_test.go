@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -115,5 +116,32 @@ func TestEveryReceiverIsOpened(t *testing.T) {
 		if s := m.Sinks[i]; s.Name != r.names[i] || s.Dropped() != lost {
 			t.Errorf("%s dropped %d, want %d", s.Name, s.Dropped(), lost)
 		}
+	}
+}
+
+// TestAWebhookGoesOnAfterARestart ends one daemon's receivers and opens those of
+// the next.
+func TestAWebhookGoesOnAfterARestart(t *testing.T) {
+	d := daemonOf(t, "webhook pager http://127.0.0.1:1/\n")
+	old := d.openReceivers(identity{generation: 7}, true, func(event.Event) {})
+	for _, s := range old.sinks() {
+		s.Record(event.Record{Sequence: 1, Time: time.Now(), Cluster: "alpha-beta", Node: "alpha", Event: event.PeerDead{Peer: "beta"}})
+	}
+	if err := old.closeAll(t.Context()); err == nil || !strings.Contains(err.Error(), "1 of them are kept") {
+		t.Errorf("the end of the old one says %v", err)
+	}
+	taken := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { taken <- r.Header.Get("webhook-id") }))
+	defer server.Close()
+	d.cfg.Webhooks[0].URL = server.URL
+	next := d.openReceivers(identity{generation: 8}, true, func(event.Event) {})
+	if id := <-taken; !strings.HasSuffix(id, "-7-1") {
+		t.Errorf("the first post of the next daemon is %s", id)
+	}
+	if err := next.closeAll(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(d.cfg.StateDir + "/webhook-*"); len(left) > 0 {
+		t.Errorf("all is delivered and these are left: %v", left)
 	}
 }

@@ -3,12 +3,15 @@ package traces
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/systole-ha/systole/exporters/internal/shelf"
 )
 
 // Reasons for which spans are dropped.
@@ -24,6 +27,10 @@ const (
 	retryFirst = 15 * time.Second
 	retryMost  = 5 * time.Minute
 )
+
+// keptFile is where kept incidents outlive the daemon: a line of OTLP JSON for
+// each part of one. A Collector's receiver otlpjsonfile reads it too.
+const keptFile = "traces.jsonl"
 
 // shelfTime is what the last writing of what is kept may take.
 const shelfTime = 250 * time.Millisecond
@@ -41,7 +48,7 @@ type courier struct {
 	abort  context.CancelFunc
 
 	one   chan struct{} // holds a token during an export: exporters expect one at a time
-	shelf *shelf
+	shelf *shelf.Shelf
 
 	mu      sync.Mutex // guards what follows, never held during an export
 	kept    kept
@@ -59,8 +66,8 @@ func newCourier(client otlptrace.Client, dir string, report func(error)) *courie
 		dropped: map[string]uint64{exportFailed: 0, shutdown: 0},
 	}
 	c.ending, c.abort = context.WithCancel(context.Background())
-	c.shelf = newShelf(dir, c.lines, report)
-	c.shelf.load(c.restore)
+	c.shelf = shelf.New(dir, keptFile, c.lines, func(err error) { report(fmt.Errorf("incidents: %w", err)) })
+	c.shelf.Load(keptBytes, c.restore)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.wakeLater()
@@ -142,7 +149,7 @@ func (c *courier) keep(spans []sdktrace.ReadOnlySpan) {
 	for i, id := range ids {
 		c.dropped[exportFailed] += uint64(c.kept.add(id, made[i]))
 	}
-	c.shelf.touch()
+	c.shelf.Touch()
 	c.wakeLater()
 }
 
@@ -182,10 +189,10 @@ func (c *courier) resend(ctx context.Context) {
 			c.mu.Lock()
 			c.dropped[exportFailed] += uint64(c.kept.putBack(in))
 			c.mu.Unlock()
-			c.shelf.touch() // it may have been written without this one
+			c.shelf.Touch() // it may have been written without this one
 			return
 		}
-		c.shelf.touch()
+		c.shelf.Touch()
 	}
 }
 
@@ -200,7 +207,7 @@ func (c *courier) Shutdown(ctx context.Context) error {
 	c.mu.Unlock()
 	c.retries.Wait()
 	c.resend(ctx)
-	onDisk := c.shelf.close(shelfTime)
+	onDisk := c.shelf.Close(shelfTime)
 	c.mu.Lock()
 	if !onDisk {
 		c.dropped[shutdown] += uint64(c.kept.count())

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/systole-ha/systole/exporters/internal/shelf"
 	"github.com/systole-ha/systole/exporters/internal/trouble"
 	"github.com/systole-ha/systole/exporters/queue"
 )
@@ -33,6 +34,9 @@ const (
 	// answerRead bounds what is read of an answer, so that its connection can
 	// serve again.
 	answerRead = 4096
+	// saveTimeout is how long Close waits for the disk: one that takes longer may
+	// never come back, and the daemon has to end.
+	saveTimeout = time.Second
 )
 
 // A sender posts to one endpoint.
@@ -43,7 +47,7 @@ type sender struct {
 	client    *http.Client
 	queue     *queue.Queue
 	trouble   *trouble.Teller
-	keeper    *keeper
+	shelf     *shelf.Shelf
 	results   results
 	lost      atomic.Uint64 // posts that Close gave up
 	closing   chan struct{} // closed when nothing is to be waited for any more
@@ -65,7 +69,7 @@ func (s *sender) run(ctx context.Context) {
 		s.mu.Lock()
 		s.pending = s.pending[1:]
 		s.mu.Unlock()
-		s.keeper.rouse()
+		s.shelf.Touch()
 	}
 }
 
@@ -79,7 +83,7 @@ func (s *sender) next(ctx context.Context) (post, error) {
 		s.mu.Lock()
 		s.pending = append(s.pending, s.origin.post(r))
 		s.mu.Unlock()
-		s.keeper.rouse()
+		s.shelf.Touch()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +109,7 @@ func (s *sender) deliver(ctx context.Context, p post) bool {
 			return true
 		}
 		s.trouble.Failed(a.err)
-		s.keeper.rouse() // for the disk that was full the last time
+		s.shelf.Touch() // for the disk that was full the last time
 		if !s.sleep(ctx, max(a.after, pause/2+rand.N(pause/2))) {
 			return false
 		}
@@ -196,15 +200,15 @@ func withoutURL(err error) error {
 	return err
 }
 
-// posts are all that wait, oldest first.
-func (s *sender) posts() []post {
+// lines are all that wait, as they are kept.
+func (s *sender) lines() [][]byte {
 	s.mu.Lock()
 	all := slices.Clone(s.pending)
 	s.mu.Unlock()
 	for _, r := range s.queue.Waiting() {
 		all = append(all, s.origin.post(r))
 	}
-	return all
+	return lines(all)
 }
 
 func (s *sender) countPending() int {
@@ -217,16 +221,32 @@ func (s *sender) waiting() int { return s.countPending() + s.queue.Len() }
 
 func (s *sender) dropped() uint64 { return s.queue.Dropped() + s.lost.Load() }
 
+// restore takes a post that the last run has kept.
+func (s *sender) restore(line []byte) error {
+	p, err := decode(line)
+	if err == nil && len(s.pending) == keptMost {
+		err = errors.New("more events than are ever kept")
+	}
+	if err == nil {
+		s.pending = append(s.pending, p)
+	}
+	return err
+}
+
 // close lets the sender end, and wait waits until it has: it returns how many
 // posts were not delivered, and how many of them are kept for the next start.
 func (s *sender) close() {
 	s.queue.Close()
+	s.shelf.Hurry()
 	close(s.closing)
 }
 
 func (s *sender) wait() (waiting, kept int) {
 	<-s.done
-	waiting, kept = s.waiting(), s.keeper.close()
+	waiting = s.waiting()
+	if s.shelf.Close(saveTimeout) {
+		kept = len(s.lines())
+	}
 	s.lost.Add(uint64(waiting - kept))
 	s.trouble.Close()
 	return waiting, kept

@@ -7,7 +7,7 @@
 // one after the other. What was not taken is posted again, under the same id,
 // until it is: at least once, as long as the queue has room. A full queue drops
 // the oldest of the least severity. What waits for longer than a moment is kept
-// in a Store, and the next daemon posts it first.
+// on disk, and the next daemon posts it first.
 package webhook
 
 import (
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/exporters/internal/shelf"
 	"github.com/systole-ha/systole/exporters/internal/trouble"
 	"github.com/systole-ha/systole/exporters/queue"
 )
@@ -49,25 +50,15 @@ type Config struct {
 	Generation    uint64 // of this daemon
 	UserAgent     string
 	Endpoints     []Endpoint // with names of their own
-	// Store keeps what waits over the end of the daemon; nil: nothing is kept.
-	Store Store
+	// StateDir is where what waits is kept over the end of the daemon, in a file
+	// for each endpoint; empty for nowhere.
+	StateDir string
 	// Report is told of trouble with an endpoint, once a minute at most and at
 	// the end: how many records were dropped since the last report, and the
 	// newest error, without the URL. It runs on a goroutine of the endpoint's.
 	Report func(endpoint string, dropped uint64, err error)
 	// Transport posts; nil for one of this package's.
 	Transport http.RoundTripper
-}
-
-// A Store keeps a text for each endpoint, by its name. It may block, for ever
-// even: that costs no more than what it was to keep.
-type Store interface {
-	// Load returns what was saved last; nothing, and no error, where that was
-	// nothing.
-	Load(endpoint string) ([]byte, error)
-	// Save replaces it, so that the old or the new text is there after a power
-	// cut. No text at all leaves no trace.
-	Save(endpoint string, text []byte) error
 }
 
 // Webhook is an event.Sink. Record is for the goroutine that owns the core, the
@@ -100,10 +91,9 @@ func New(cfg Config) *Webhook {
 				cfg.Report(e.Name, dropped, err)
 			}
 		})
-		s.keeper = newKeeper(cfg.Store, e.Name, s.posts, s.trouble.Failed)
-		s.pending = s.keeper.load()
+		s.shelf = shelf.New(cfg.StateDir, "webhook-"+e.Name+".jsonl", s.lines, s.trouble.Failed)
+		s.shelf.Load(keptBytes, s.restore)
 		w.senders = append(w.senders, s)
-		go s.keeper.run()
 		go s.run(ctx)
 	}
 	return w
@@ -132,7 +122,7 @@ func (w *Webhook) Record(r event.Record) {
 		if !s.queue.Put(r) {
 			s.trouble.Rouse()
 		}
-		s.keeper.rouse()
+		s.shelf.Touch()
 	}
 }
 
@@ -168,8 +158,8 @@ func (w *Webhook) Deliveries(endpoint string) map[string]uint64 {
 }
 
 // Close posts what waits, each record once, until ctx ends or an endpoint does
-// not take one. The rest is kept in the Store, for which it waits saveTimeout
-// more at most.
+// not take one. The rest is kept on disk, for which it waits saveTimeout more at
+// most.
 func (w *Webhook) Close(ctx context.Context) error {
 	defer w.abort()
 	defer context.AfterFunc(ctx, w.abort)()

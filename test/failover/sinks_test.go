@@ -32,7 +32,8 @@ type posted struct {
 
 // TestSinks cuts the power of the node that serves while every place that the
 // other sends to but one hangs: the takeover takes no longer for it, what it was
-// comes to the one that takes it, signed, and the daemon stops in time.
+// comes to the one that takes it, signed, the rest is kept, and the daemon stops in
+// time, also when the disk hangs.
 func TestSinks(t *testing.T) {
 	secret := base64.StdEncoding.EncodeToString([]byte("not-a-secret-of-24-bytes"))
 	p := newPair(t, clusterFiles(fast, "alpha IPaddr::192.0.2.50/24/eth0", "auto_failback off",
@@ -68,12 +69,33 @@ func TestSinks(t *testing.T) {
 		}
 		return nil
 	}))
+	p.stops(3 * time.Second)
+	if kept := p.run(p.beta, "cat", stateDir+"webhook-deaf.jsonl"); !strings.Contains(kept, `"kind":"takeover.completed"`) || !strings.Contains(kept, `"kind":"node.stopping"`) {
+		t.Errorf("kept for the webhook that never answered:\n%s", kept)
+	}
+	if left := p.run(p.beta, "sh", "-c", "ls "+stateDir+"webhook-*"); strings.Contains(left, "pager") {
+		t.Errorf("all came to the pager, and yet there are %s", left)
+	}
+
+	// To open a pipe that nobody reads is as a disk that hangs.
+	p.run(p.beta, "mkfifo", stateDir+"ledger.json.new", stateDir+"takeover.json.new", stateDir+"webhook-deaf.jsonl.new", stateDir+"traces.jsonl.new")
+	p.start(p.beta)
+	p.hold(p.beta, "all")
+	p.stops(5 * time.Second)
+}
+
+// stateDir is where the daemon keeps what outlives it.
+const stateDir = "/var/lib/systole/"
+
+// stops stops the daemon on beta, which takes most at most.
+func (p *pair) stops(most time.Duration) {
+	p.t.Helper()
 	stopping := time.Now()
-	must(t, p.beta.Stop(soon(t), cluster.Unit))
-	if took := time.Since(stopping); took > 3*time.Second {
-		t.Errorf("the daemon took %v to stop", took)
-	} else {
-		t.Logf("the daemon took %v to stop", round(took))
+	must(p.t, p.beta.Stop(soon(p.t), cluster.Unit))
+	took := time.Since(stopping)
+	p.t.Logf("the daemon took %v to stop", round(took))
+	if took > most {
+		p.t.Errorf("the daemon took %v to stop, want %v at most", took, most)
 	}
 }
 
