@@ -23,8 +23,8 @@ type contender struct {
 	install func(n *lab.Node, deadtime time.Duration, more []string) error
 	// ready says what a node still lacks to be able to take over or to serve.
 	ready func(ctx context.Context, n *lab.Node) error
-	// held is how a node holds the address by itself: removed before it starts anew.
-	forgets []string // directories of state
+	// forgets are its directories of state, emptied before it starts anew.
+	forgets []string
 }
 
 var (

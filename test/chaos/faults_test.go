@@ -152,7 +152,7 @@ func join(_ context.Context, s *stage, n *lab.Node) error {
 // fullDisk puts a file system without room over the directory in which the
 // daemon remembers things, with what is there, and restarts the daemon.
 func fullDisk(ctx context.Context, s *stage, n *lab.Node) error {
-	const fill = `mkdir -p /run/kept && cp -a "$1/." /run/kept && mount -t tmpfs -o size=256k,mode=700 full "$1" && cp -a /run/kept/. "$1"; dd if=/dev/zero of="$1/full" bs=4k status=none; systemctl restart "$2"`
+	const fill = `mkdir -p /run/kept && cp -a "$1/." /run/kept && mount -t tmpfs -o size=256k,mode=700 full "$1" && cp -a /run/kept/. "$1"; dd if=/dev/zero of="$1/full" bs=4k status=none; systemctl restart --no-block "$2"`
 	_, err := n.Run(ctx, "sh", "-c", fill, "sh", s.by.forgets[0], s.by.unit)
 	return err
 }

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -111,16 +112,16 @@ func (s *stage) suffer(f fault) (cell, error) {
 	}
 	ctx, cancel := context.WithTimeout(s.t.Context(), f.lasts(s.deadtime)+3*patience)
 	defer cancel()
-	if err := f.strike(ctx, s, serves); err != nil {
-		return cell{}, fmt.Errorf("strike: %w", err)
-	}
-	if err := pass(ctx, f.lasts(s.deadtime)); err != nil {
-		return cell{}, err
+	failed := f.strike(ctx, s, serves)
+	if failed == nil {
+		failed = pass(ctx, f.lasts(s.deadtime))
 	}
 	if f.mend != nil {
-		if err := f.mend(ctx, s, serves); err != nil {
-			return cell{}, fmt.Errorf("mend: %w", err)
-		}
+		failed = errors.Join(failed, f.mend(ctx, s, serves))
+	}
+	if failed != nil {
+		_, err := m.end()
+		return cell{}, errors.Join(failed, err)
 	}
 	unsettled := s.settle(healing(s.deadtime))
 	c, err := m.end()

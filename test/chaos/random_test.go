@@ -40,7 +40,7 @@ func TestRandom(t *testing.T) {
 	m.began = time.Now()
 	for time.Since(m.began) < *length && !t.Failed() {
 		m.step()
-		if due := m.began.Add(time.Duration(len(usages)) * time.Minute); time.Now().After(due) {
+		if time.Since(m.began) > time.Duration(len(usages))**length/samples {
 			usages = append(usages, m.usage("beta"))
 			t.Logf("%v: beta uses %s", time.Since(m.began).Round(time.Second), usages[len(usages)-1])
 		}
@@ -52,6 +52,9 @@ func TestRandom(t *testing.T) {
 		m.expectFlat(usages)
 	}
 }
+
+// samples are how often memory is looked at in a run.
+const samples = 15
 
 // randomDeadtime leaves room for a lease of a second.
 const randomDeadtime = 1500 * time.Millisecond
@@ -270,6 +273,7 @@ func (m *mayhem) atRest(name string) map[string]rest {
 		return err
 	}))
 	must(m.t, m.settleAll(30*time.Second))
+	m.quiet()
 	rests := map[string]rest{}
 	for _, n := range m.nodes() {
 		rests[n.Name()] = m.rest(n)

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -54,6 +55,26 @@ func (m *mayhem) usage(node string) usage {
 		return 0
 	}
 	return usage{value("process_resident_memory_bytes"), value("go_goroutines"), value("process_open_fds")}
+}
+
+// quiet waits until neither daemon does anything for the moment: what it looks
+// at every minute takes goroutines, too.
+func (m *mayhem) quiet() {
+	m.t.Helper()
+	last := map[string][2]int{}
+	since := time.Now()
+	must(m.t, lab.WaitFor(within(m.t, time.Minute), "the same goroutines and files for three seconds", func(ctx context.Context) error {
+		for _, n := range m.nodes() {
+			u := m.usage(n.Name())
+			if now := [2]int{u.goroutines, u.files}; now != last[n.Name()] {
+				last[n.Name()], since = now, time.Now()
+			}
+		}
+		if same := time.Since(since); same < 3*time.Second {
+			return errors.Join(fmt.Errorf("since %v", same), pass(ctx, 300*time.Millisecond))
+		}
+		return nil
+	}))
 }
 
 // A rest is what there is of a node when nothing happens.
