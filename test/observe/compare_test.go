@@ -118,7 +118,8 @@ func (c comparison) takeover(on bool) outageSeen {
 	must(c.t, cluster.Start(soon(c.t), c.alpha))
 	c.settled()
 	must(c.t, c.beta.Reload(soon(c.t)))
-	c.run(c.beta, "systemctl", "restart", cluster.Unit) // everything goes to alpha
+	must(c.t, c.beta.Stop(soon(c.t), cluster.Unit)) // everything goes to alpha
+	must(c.t, c.beta.Start(soon(c.t), cluster.Unit))
 	c.settled()
 	if on {
 		ctx, cancel := context.WithCancel(c.t.Context())
