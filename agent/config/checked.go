@@ -105,7 +105,9 @@ func (h *haCf) checkRespawn(args []string) *problem {
 	}
 	switch program := path.Base(command); {
 	case program == "ipfail":
-		return odd("", "moving groups when ping nodes are lost comes with a later version: ping nodes are watched, but decide nothing")
+		h.cfg.IPFail = true
+		h.cfg.lines["ipfail"] = h.line
+		return &problem{Note, "ipfail is not started: systole does what it does", ""}
 	case slices.Contains(apiClients, program):
 		return odd("remove the line", "%s is not started: it needs heartbeat's client API", program)
 	}

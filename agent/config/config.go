@@ -50,6 +50,8 @@ type Config struct {
 	UDPPort  uint16 // the last udpport; links know their own
 	HopFudge int    // see TTL
 
+	IPFail bool // groups move to the node that reaches more ping nodes
+
 	Leases Lease // by what addresses are held: see Lifetime and Gate
 
 	Realtime         bool // ask for real-time scheduling

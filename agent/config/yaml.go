@@ -29,6 +29,7 @@ var yamlKeys = map[string]func(c *Config, value string) error{
 	"timeouts.start":     func(c *Config, v string) error { return setTimeout(&c.StartTimeout, v) },
 	"timeouts.stop":      func(c *Config, v string) error { return setTimeout(&c.StopTimeout, v) },
 	"flight_recorder":    func(c *Config, v string) error { return setBool(&c.FlightRecorder, v) },
+	"ipfail":             func(c *Config, v string) error { return setBool(&c.IPFail, v) },
 	"leases":             func(c *Config, v string) error { return setLease(&c.Leases, v) },
 	"realtime":           func(c *Config, v string) error { return setBool(&c.Realtime, v) },
 }

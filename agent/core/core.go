@@ -23,6 +23,7 @@ type Config struct {
 	Groups  []takeover.Group
 
 	AutoFailback  bool
+	Pings         bool // groups move to the node that reaches more ping nodes
 	UUID          [16]byte
 	Generation    uint64   // higher than at any earlier start of this node
 	TTL           int      // of our messages: hopfudge and the number of nodes
@@ -53,6 +54,7 @@ type Core struct {
 	rejects  map[rejectKey]*rejects
 	own      []time.Time // when our own messages last came back, by link
 	unused   []bool      // links that lead to ourselves
+	reached  int         // ping nodes, as takeover knows it
 	unusable []bool      // links that we cannot use for reasons of our own
 	opened   []bool      // links that could be used once
 	ending   bool        // we end and will be started again
@@ -65,7 +67,7 @@ type Core struct {
 // New starts the judgement at the instant now.
 func New(cfg Config, now time.Time) (*Core, Output) {
 	c := &Core{
-		cfg: cfg, start: now, now: now, status: membership.Init, nextBeat: now,
+		cfg: cfg, start: now, now: now, status: membership.Init, nextBeat: now, reached: -1,
 		members: membership.New(cfg.Members, now),
 		peers:   map[string]*peer{}, files: filesOf(cfg), rejects: map[rejectKey]*rejects{},
 		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)), unusable: make([]bool, len(cfg.Members.Links)), opened: make([]bool, len(cfg.Members.Links)),
@@ -94,7 +96,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 
 func (c *Core) takeoverConfig() takeover.Config {
 	cfg := takeover.Config{
-		Self: c.cfg.Members.Self, AutoFailback: c.cfg.AutoFailback, Groups: c.cfg.Groups,
+		Self: c.cfg.Members.Self, AutoFailback: c.cfg.AutoFailback, Groups: c.cfg.Groups, Pings: c.cfg.Pings,
 		Keepalive: c.cfg.Members.Keepalive, Hash: c.cfg.ResourcesHash, NewTrace: c.trace, Incident: c.missed,
 	}
 	if len(c.cfg.Members.Peers) > 0 {
@@ -134,6 +136,7 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.follow(c.takeover.Carriers(now, in.Changed))
 	case Pinged:
 		c.emit(c.members.Answered(in.At, in.PingNode, in.RoundTrip)...)
+		c.countPings(now)
 	case Request:
 		c.follow(c.takeover.Request(now, in.Request))
 	case Rejected:
@@ -288,6 +291,18 @@ func (c *Core) judge(now time.Time, events []event.Event) {
 				c.follow(c.takeover.PeerDead(now, e))
 			}
 		}
+	}
+	c.countPings(now)
+}
+
+// countPings tells takeover how many ping nodes are reached.
+func (c *Core) countPings(now time.Time) {
+	if !c.cfg.Pings {
+		return
+	}
+	if reached := c.members.Reached(); reached != c.reached {
+		c.reached = reached
+		c.follow(c.takeover.Pings(now, reached))
 	}
 }
 

@@ -113,6 +113,8 @@ func (s *stage) do(words []string) error {
 	case "carrier": // carrier NODE lost|back [LINK that goes with it]
 		n := w.Node(args[0])
 		n.Carrier(args[1] == "lost", args[2:]...)
+	case "reach", "miss": // reach|miss NODE PING-NODE
+		w.Node(args[0]).Reach(args[1], verb == "reach")
 	case "break", "repair": // break NODE RESOURCE [OPERATION]
 		s.breakDown(verb == "break", args)
 	case "who":
@@ -141,6 +143,9 @@ func (s *stage) describe(args []string) error {
 		switch name {
 		case "auto_failback":
 			s.cluster.AutoFailback = value == "on"
+			continue
+		case "pings":
+			s.cluster.Pings = strings.Split(value, ",")
 			continue
 		case "links":
 			s.cluster.Links = strings.Split(value, ",")

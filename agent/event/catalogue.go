@@ -61,6 +61,7 @@ var Catalogue = []Entry{
 	{AddressAnnounced{}, Sample, "", "an address was announced to its network"},
 	{CarrierLost{}, Error, "f04087124cae4e12923000d220af5599", "an interface of addresses has lost its carrier: nobody reaches them here"},
 	{CarrierReturned{}, Notice, "ca287562ab85470a981cffc028abafd2", "an interface of addresses has its carrier again"},
+	{PingsCompared{}, Notice, "97eddacdfe194ccb9db7d4be85c7f8e8", "the two nodes reach another number of ping nodes, or as many again"},
 	{OwnerChanged{}, Notice, "c2f25e1d23229c931882607c1bd1ab9b", "a group has another proven owner, or none"},
 	{LeaseLapsed{}, Error, "bee5436f0a539de577420115d70b4be8", "this node stood still for longer than the leases of its addresses"},
 	{LeaseNotRenewed{}, Error, "eb7856e266d59d8d98433927e348db8b", "the leases of addresses could not be renewed"},
@@ -121,6 +122,8 @@ func unlike(e Event) (other Severity, is bool) {
 		return Notice, e.Agrees
 	case ReadinessChanged:
 		return Warning, !e.Ready
+	case PingsCompared:
+		return Warning, e.Ours != e.Theirs
 	case ResourceOperation:
 		return Warning, e.Result != "ok"
 	}
@@ -177,6 +180,7 @@ func (AddressConflictCleared) Kind() string { return "address.conflict_cleared" 
 func (AddressAnnounced) Kind() string       { return "address.announced" }
 func (CarrierLost) Kind() string            { return "carrier.lost" }
 func (CarrierReturned) Kind() string        { return "carrier.returned" }
+func (PingsCompared) Kind() string          { return "pings.compared" }
 func (OwnerChanged) Kind() string           { return "owner.changed" }
 func (LeaseLapsed) Kind() string            { return "lease.lapsed" }
 func (LeaseNotRenewed) Kind() string        { return "lease.not_renewed" }
@@ -241,6 +245,7 @@ func (AddressConflictCleared) isEvent() {}
 func (AddressAnnounced) isEvent()       {}
 func (CarrierLost) isEvent()            {}
 func (CarrierReturned) isEvent()        {}
+func (PingsCompared) isEvent()          {}
 func (OwnerChanged) isEvent()           {}
 func (LeaseLapsed) isEvent()            {}
 func (LeaseNotRenewed) isEvent()        {}

@@ -155,6 +155,14 @@ type ConfigDrift struct {
 	Theirs     string
 }
 
+// PingsCompared reports that the two nodes reach another number of ping nodes,
+// or as many again. Groups move to the node that reaches more, when that has been
+// so for 2 s or three keepalives.
+type PingsCompared struct {
+	Peer         string
+	Ours, Theirs int // ping nodes and ping groups that answer
+}
+
 // ClockSkew reports that the peer's wall clock and ours differ by more than
 // their error and a second, or, where Agrees, that they no longer do.
 type ClockSkew struct {

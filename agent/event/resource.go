@@ -87,7 +87,7 @@ type CarrierReturned struct {
 type OwnerChanged struct {
 	Group    string
 	From, To string        // nodes; empty for none
-	Cause    string        // peer_dead, peer_left, standby, takeover, failback, failure, yield, lapse, carrier, restart, shutdown, start, adopted
+	Cause    string        // peer_dead, peer_left, standby, takeover, failback, failure, yield, lapse, carrier, ping, restart, shutdown, start, adopted
 	Unowned  time.Duration // how long nobody was proven to own it before To did; 0 where nobody had before
 	Since    time.Time     // the last proof of From; zero where nobody was known to own it
 	Trace    string        // of the move; empty where it is not ours

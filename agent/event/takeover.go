@@ -5,7 +5,7 @@ import "time"
 // TakeoverStarted reports the decision to acquire groups.
 type TakeoverStarted struct {
 	ID      uint64 // of this daemon's takeovers and releases, from 1
-	Trigger string // peer_dead, peer_left, standby, takeover, failback, failure, start, carrier
+	Trigger string // peer_dead, peer_left, standby, takeover, failback, failure, start, carrier, ping
 	Peer    string // from whom; empty at a start alone
 	Groups  []string
 	Trace   string // of the incident: 32 hex digits, the same on both nodes
@@ -47,7 +47,7 @@ type TakeoverFailed struct {
 // ReleaseStarted reports the decision to give groups up.
 type ReleaseStarted struct {
 	ID      uint64
-	Trigger string // standby, takeover, failback, shutdown, yield, failure, cleanup, lapse, carrier
+	Trigger string // standby, takeover, failback, shutdown, yield, failure, cleanup, lapse, carrier, ping
 	Peer    string // to whom; empty for nobody
 	Groups  []string
 	Trace   string // of the incident: 32 hex digits, the same on both nodes

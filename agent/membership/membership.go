@@ -247,6 +247,22 @@ func (m *Members) Accounted() bool {
 	return true
 }
 
+// Reached is how many ping nodes answer; -1 while some have neither answered
+// nor been given up since the start.
+func (m *Members) Reached() int {
+	reached := 0
+	for _, n := range m.nodes {
+		switch {
+		case !n.ping:
+		case n.state == Unknown:
+			return -1
+		case n.state == Ping:
+			reached++
+		}
+	}
+	return reached
+}
+
 // State is what is known of a node; Unknown for one that is not configured.
 func (m *Members) State(name string) string {
 	if n := m.find(name); n != nil {

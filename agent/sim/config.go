@@ -18,6 +18,7 @@ func (w *World) config(n *Node) core.Config {
 			Warntime: w.Cluster.Deadtime / 2, Deadtime: w.Cluster.Deadtime, Initdead: w.Cluster.Initdead,
 		},
 	}
+	cfg.Members.PingNodes, cfg.Members.Deadping, cfg.Pings = w.Cluster.Pings, w.Cluster.Deadtime, len(w.Cluster.Pings) > 0
 	copy(cfg.UUID[:], n.Name)
 	binary.BigEndian.PutUint64(cfg.IncidentSeed[:8], w.Random.Uint64())
 	for _, name := range w.Cluster.Nodes {

@@ -38,11 +38,12 @@ type Node struct {
 	hold       string
 	replies    map[uint64]func(takeover.Reply)
 	requests   uint64
-	renewed    time.Time    // the leases
-	memory     *core.Memory // what the daemon leaves to the next; nil for nothing
-	beaten     time.Time    // when it last sent a heartbeat, as the memory knows
-	told       bool         // the last step had an event that is more than a sample
-	cutLinks   []int        // without a carrier
+	renewed    time.Time       // the leases
+	memory     *core.Memory    // what the daemon leaves to the next; nil for nothing
+	beaten     time.Time       // when it last sent a heartbeat, as the memory knows
+	told       bool            // the last step had an event that is more than a sample
+	cutLinks   []int           // without a carrier
+	unreached  map[string]bool // ping nodes
 }
 
 func newNode(w *World, name string) *Node {
@@ -215,6 +216,9 @@ func (n *Node) act(out core.Output) {
 	}
 	for _, m := range out.Send {
 		n.world.carry(n, m)
+	}
+	if out.Ping {
+		n.ping()
 	}
 	for _, o := range out.Orders {
 		n.carryOut(o)

@@ -25,6 +25,7 @@ type Cluster struct {
 	Deadtime     time.Duration
 	Initdead     time.Duration
 	AutoFailback bool
+	Pings        []string      // ping nodes: groups move to the node that reaches more
 	Lease        time.Duration // of addresses; 0 for none
 	Groups       []takeover.Group
 

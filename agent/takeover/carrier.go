@@ -206,7 +206,8 @@ func (w *way) soundAt(now time.Time) time.Time {
 }
 
 // unreachable is why a giver had better keep some of these groups: we do not
-// reach their clients, and it does, or would move them for that reason only.
+// reach their clients, or fewer ping nodes, and it does, or would move them for
+// that reason only.
 // Empty if there is no such.
 func (t *Takeover) unreachable(groups []*group, trigger string) string {
 	for _, g := range groups {
@@ -214,7 +215,20 @@ func (t *Takeover) unreachable(groups []*group, trigger string) string {
 			return "no carrier for " + g.key + " on " + t.cfg.Self
 		}
 	}
+	if t.reachesLess(trigger) {
+		return t.cfg.Self + " reaches no more ping nodes than " + t.cfg.Peer
+	}
 	return ""
+}
+
+// offer begins a standby for running groups that are better off on the peer. A
+// 3.0.6 node knows whole sides only.
+func (t *Takeover) offer(now time.Time, trigger string, groups []*group) {
+	scope := t.scopeOf(groups)
+	if !t.peer.systole {
+		groups = t.scoped(scope)
+	}
+	t.ask(now, trigger, scope, groups, 0)
 }
 
 // scopeOf is the smallest scope that has all of these groups.

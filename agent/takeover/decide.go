@@ -19,6 +19,7 @@ const (
 	byCleanup  = "cleanup"
 	byLapse    = "lapse"
 	byCarrier  = "carrier"
+	byPing     = "ping"
 )
 
 // decide draws every consequence that what is known now allows. It changes
@@ -147,11 +148,13 @@ func (t *Takeover) offerWhatBelongsThere(now time.Time) {
 	if !t.wantsOffer() || now.Before(t.retryOffer) {
 		return
 	}
-	var back, bad, cut []*group
+	var back, bad, cut, far []*group
 	for _, g := range t.groups {
 		switch {
 		case g.state == running && t.cannotServe(g):
 			cut = append(cut, g)
+		case t.betterThere(g):
+			far = append(far, g)
 		case t.wouldOffer(g):
 			bad = append(bad, g)
 		case t.goesBack(g):
@@ -159,11 +162,9 @@ func (t *Takeover) offerWhatBelongsThere(now time.Time) {
 		}
 	}
 	if len(cut) > 0 {
-		scope := t.scopeOf(cut)
-		if !t.peer.systole {
-			cut = t.scoped(scope) // it knows sides only
-		}
-		t.ask(now, byCarrier, scope, cut, 0)
+		t.offer(now, byCarrier, cut)
+	} else if len(far) > 0 {
+		t.offer(now, byPing, far)
 	} else if len(bad) > 0 {
 		t.ask(now, byFailure, "local", bad, 0)
 	} else {
@@ -177,7 +178,9 @@ func (t *Takeover) wantsOffer() bool {
 	if !t.mayAsk() {
 		return false
 	}
-	return slices.ContainsFunc(t.groups, func(g *group) bool { return t.wouldOffer(g) || t.goesBack(g) || g.state == running && t.cannotServe(g) })
+	return slices.ContainsFunc(t.groups, func(g *group) bool {
+		return t.wouldOffer(g) || t.goesBack(g) || g.state == running && t.cannotServe(g) || t.betterThere(g)
+	})
 }
 
 // mayAsk reports whether a standby can be asked for: both nodes take part,
@@ -189,7 +192,7 @@ func (t *Takeover) mayAsk() bool {
 
 // goesBack reports whether g returns to its preferred node by itself.
 func (t *Takeover) goesBack(g *group) bool {
-	return t.cfg.AutoFailback && g.failback && g.state == running && !t.peer.cannot(g) && t.peer.reaches(g)
+	return t.cfg.AutoFailback && g.failback && g.state == running && !t.peer.cannot(g) && t.peer.reaches(g) && !t.outreaches()
 }
 
 // wouldOffer reports whether g, preferred here and held by nobody, had better

@@ -88,7 +88,7 @@ func (t *Takeover) tellGroups() {
 		have[i] = g.letter()
 	}
 	before := t.toldGroups
-	t.toldGroups = string(have) + t.ways()
+	t.toldGroups = string(have) + t.ways() + t.pingWord()
 	if !t.peer.alive || !t.peer.systole || before == t.toldGroups {
 		return
 	}
@@ -144,6 +144,8 @@ func (t *Takeover) act(now time.Time, number uint64, m *wire.Message) {
 		t.asked(now, number, m)
 	case "hb_takeover":
 		t.obey(now, string(m.Get("rsc_hold")))
+	case "num_ping_nodes", "you_are_dead", "abort_giveup":
+		t.heardIPFail(now, m)
 	case "shutdone":
 		t.lose(now, peerLeft, "the peer has stopped")
 	}

@@ -45,7 +45,7 @@ func (t *Takeover) acquire(now time.Time, trigger string, groups []*group) *move
 func (t *Takeover) join(now time.Time, m *move, g *group) {
 	g.move = m
 	m.groups = append(m.groups, g)
-	g.failback = !t.local(g) && (m.trigger == peerDead || m.trigger == peerLeft || m.trigger == atStart || m.trigger == byCarrier)
+	g.failback = !t.local(g) && (m.trigger == peerDead || m.trigger == peerLeft || m.trigger == atStart || m.trigger == byCarrier || m.trigger == byPing)
 	t.want(now, g, hold)
 }
 

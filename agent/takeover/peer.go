@@ -33,6 +33,8 @@ type peer struct {
 	serves []bool      // whether it serves each, by its newest word
 	begun  []time.Time // since when, at the latest; zero for a time before all that matters
 	proof  []time.Time // when it was last known to serve each
+	behind time.Time   // when it last reached fewer ping nodes than this node; zero for never
+	counts bool        // it judges ping nodes
 	ways   []byte      // 0 for each whose clients it cannot reach
 	deaf   time.Time   // since when it has been heard without hearing us; zero if it does
 }
@@ -146,6 +148,7 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 		p.deaf = now
 	}
 	p.learnWays(m.Get("syways"))
+	t.readPings(now, m)
 	clear(p.since)
 	for i, word := range strings.Split(string(m.Get("sysince")), ",") {
 		if i < len(p.since) {
@@ -206,6 +209,9 @@ func (t *Takeover) Describe(now time.Time, m *wire.Message) {
 	m.Set("systable", digit(t.phase == stable && t.swap == nil))
 	m.Set("syback", digit(t.cfg.AutoFailback))
 	m.Set("syhears", digit(t.peer.alive))
+	if word := t.pingWord(); word != "" {
+		m.Set("sypings", word)
+	}
 	if ways := t.ways(); ways != "" {
 		m.Set("syways", ways)
 	}

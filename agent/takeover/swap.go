@@ -145,7 +145,7 @@ func (t *Takeover) consent(now time.Time, number uint64, m *wire.Message) {
 		s.trace = t.cfg.NewTrace()
 	}
 	switch trigger := string(m.Get("sytrigger")); trigger {
-	case byStandby, byTakeover, byFailback, byFailure, byCarrier:
+	case byStandby, byTakeover, byFailback, byFailure, byCarrier, byPing:
 		s.trigger = trigger
 	}
 	s.groups = slices.DeleteFunc(t.named(s.scope, m), func(g *group) bool { return g.aim == hold })

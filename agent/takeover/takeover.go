@@ -32,6 +32,7 @@ type Config struct {
 	NewTrace     func() string // makes the id of a trace
 	Incident     func() string // that of what the peer may know of too, without having been told
 	Memory       Memory        // what the last daemon left; zero for nothing
+	Pings        bool          // groups move to the node that reaches more ping nodes
 	Hash         string        // of haresources: group by group talk needs the same file on both sides
 }
 
@@ -141,7 +142,9 @@ type Takeover struct {
 	retryOffer   time.Time // no offer to the peer before then
 	standby      time.Time // an operator put us in standby; zero when not
 	listenUntil  time.Time // takes nothing before then
-	unlinked     bool      // no link of ours can carry anything
+	pings        pinged
+	weighed      [2]int // ours and theirs, as last compared
+	unlinked     bool   // no link of ours can carry anything
 	split        *split
 	incident     string // the trace of the peer's newest death
 	joinTrace    string // that of our joining
@@ -155,7 +158,7 @@ type Takeover struct {
 // New starts the judgement. Its first Output orders a look at every resource:
 // what a predecessor left running is kept until it is known whose it is.
 func New(cfg Config, now time.Time) (*Takeover, Output) {
-	t := &Takeover{cfg: cfg, orders: map[uint64]*order{}, hold: "none"}
+	t := &Takeover{cfg: cfg, orders: map[uint64]*order{}, hold: "none", pings: unpinged}
 	for i := range cfg.Groups {
 		t.groups = append(t.groups, newGroup(i, cfg.Groups[i]))
 	}
@@ -175,6 +178,7 @@ func (t *Takeover) step(now time.Time, input func()) Output {
 	t.now, t.out = now, &out
 	input()
 	t.expireDemand(now)
+	t.weigh(now)
 	for again := true; again; {
 		swap, phase, moves, changes := t.swap, t.phase, t.lastID, t.changes
 		t.decide(now)
@@ -252,6 +256,7 @@ func (t *Takeover) Wake() time.Time {
 	if t.now.Before(t.listenUntil) {
 		earlier(t.listenUntil)
 	}
+	earlier(t.pingWake())
 	if t.phase == stable {
 		earlier(t.blindAt())
 		if t.wantsOffer() {

@@ -111,6 +111,7 @@ func (p *plan) timers() {
 	}
 	p.setting("initdead", config.Human(p.c.Initdead), "initdead", initdead)
 	if len(p.c.Pings) > 0 {
+		p.setting("ipfail", onOff(p.c.IPFail), "ipfail", "default")
 		p.setting("deadping", config.Human(p.c.Deadping), "deadping", "default: the deadtime")
 	}
 	p.leases()
@@ -190,8 +191,11 @@ func prospects(c *config.Config) []string {
 			s = append(s, "When a node comes back, groups stay where they are until hb_standby or hb_takeover moves them.")
 		}
 	}
-	if len(c.Pings) > 0 {
-		s = append(s, "Ping nodes are watched and reported; in this version they decide nothing.")
+	switch {
+	case len(c.Pings) > 0 && c.IPFail:
+		s = append(s, "Groups move to the node that reaches more ping nodes, when that has been so for two seconds.")
+	case len(c.Pings) > 0:
+		s = append(s, "Ping nodes are watched and reported, and decide nothing: write ipfail: on in systole.yaml if groups are to move to the node that reaches more.")
 	}
 	return s
 }

@@ -59,7 +59,8 @@ func (d *daemon) coreConfig(id identity) core.Config {
 	c := d.cfg
 	cfg := core.Config{
 		Cluster: c.Cluster, Version: cmp.Or(version.Version, "unknown"), AutoFailback: c.AutoFailback,
-		UUID: id.uuid, Generation: id.generation, TTL: c.TTL(),
+		Pings: c.IPFail && len(c.Pings) > 0,
+		UUID:  id.uuid, Generation: id.generation, TTL: c.TTL(),
 		ConfigHash: hash(c.ClusterHash), ResourcesHash: hash(c.ResourcesHash), Seed: rand.Uint64(),
 		Members: membership.Config{
 			Self: c.Self, Peers: c.Peers(),

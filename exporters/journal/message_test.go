@@ -113,6 +113,7 @@ var sentences = []struct {
 	{event.OwnerChanged{Group: web, To: "alpha", Cause: "start"}, "alpha holds group IPaddr::192.0.2.10"},
 	{event.CarrierLost{Interface: "eth0", Groups: []string{"IPaddr::192.0.2.10"}}, "eth0 has no carrier: nobody reaches IPaddr::192.0.2.10 here"},
 	{event.CarrierReturned{Interface: "eth0", Groups: []string{"IPaddr::192.0.2.10"}, Away: 3 * time.Second}, "eth0 has its carrier again, after 3s: IPaddr::192.0.2.10"},
+	{event.PingsCompared{Peer: "beta", Ours: 1, Theirs: 2}, "this node reaches 1 ping node, beta reaches 2"},
 	{event.LeaseLapsed{Lease: 8 * time.Second, Stood: 12 * time.Second}, "this node stood still for 12s, longer than the lease of its addresses, 8s: they are gone, and every group with one is given up"},
 	{event.LeaseRestored{Reason: "the rules of the gate were removed"}, "the lease of addresses is in force again: the rules of the gate were removed"},
 	{event.LeaseWeaker{Error: "nftables: operation not permitted", Lease: time.Second}, "a node that stands still keeps its addresses for 1s, which may be longer than its peer waits: nftables: operation not permitted"},

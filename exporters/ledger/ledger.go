@@ -23,7 +23,7 @@ const Start = "start"
 
 // Causes are all that outages are booked under: those of event.OwnerChanged
 // but adopted, which is none.
-var Causes = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "lapse", "carrier", "restart", "shutdown", Start}
+var Causes = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "lapse", "carrier", "ping", "restart", "shutdown", Start}
 
 // An Outage is a time in which nobody was proven to own a group.
 type Outage struct {

@@ -21,6 +21,7 @@ type Config struct {
 	Links     []Link
 	Peers     []string // all nodes but this one
 	PingNodes []string // ping and ping_group alike
+	IPFail    bool     // groups move to the node that reaches more of them
 	Groups    []Group
 	Units     []string // of the groups
 	Addresses []Address

@@ -70,7 +70,7 @@ func New(cfg Config) (*Metrics, error) {
 		durations: newDurations(s, cfg.Groups),
 		remember:  cfg.Remember,
 		standby:   s.gauge("systole_node_standby_since_timestamp_seconds"),
-		takeovers: newTakeovers(s),
+		takeovers: newTakeovers(s, cfg),
 		books:     cfg.Outages,
 		commands:  newCommands(s, cfg.Commands),
 		dumps:     s.countersBy("systole_recorder_dumps_total", dumpTriggers),

@@ -14,12 +14,12 @@ var (
 	directions       = []string{"sent", "received"}
 	wires            = []string{"systole", "heartbeat3"}
 	evidences        = []string{"peer_claims", "left_running"}
-	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start", "carrier"}
+	takeoverTriggers = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "start", "carrier", "ping"}
 	spanLosses       = []string{"queue_full", "export_failed", "shutdown"} // as exporters/traces has them
 	deliveryResults  = []string{"ok", "retried", "given_up"}               // as exporters/webhook has them
-	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup", "lapse", "carrier"}
+	releaseTriggers  = []string{"standby", "takeover", "failback", "shutdown", "yield", "failure", "cleanup", "lapse", "carrier", "ping"}
 	moveResults      = []string{"success", "partial", "failed"}
-	lossCauses       = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "lapse", "carrier", "restart", "shutdown", "start", "adopted"}
+	lossCauses       = []string{"peer_dead", "peer_left", "standby", "takeover", "failback", "failure", "yield", "lapse", "carrier", "ping", "restart", "shutdown", "start", "adopted"}
 	phases           = []string{"silence", "confirm", "fence", "address", "announce", "services", "verify"}
 	operationNames   = []string{"start", "stop", "status", "announce"}
 	operationResults = []string{"ok", "failed", "timeout"}
@@ -39,13 +39,18 @@ var (
 // did: a death, a daemon that restarted, a group that went down, two owners of
 // which one gave up.
 var isPlanned = map[string]string{
-	"peer_dead": "no", "restart": "no", "failure": "no", "yield": "no", "lapse": "no", "carrier": "no",
+	"peer_dead": "no", "restart": "no", "failure": "no", "yield": "no", "lapse": "no", "carrier": "no", "ping": "no",
 	"peer_left": "yes", "standby": "yes", "takeover": "yes", "failback": "yes", "shutdown": "yes",
 }
 
 // isRare says which triggers and causes have no durations until the first: most
 // clusters never have any, and a histogram is 17 series.
-var isRare = map[string]bool{"carrier": true}
+var isRare = map[string]bool{"carrier": true, "ping": true}
+
+// possible are the triggers that can be under this configuration.
+func (c Config) possible(set []string) []string {
+	return slices.DeleteFunc(slices.Clone(set), func(name string) bool { return name == "ping" && !c.IPFail })
+}
 
 func usual(set []string) []string {
 	return slices.DeleteFunc(slices.Clone(set), func(name string) bool { return isRare[name] })

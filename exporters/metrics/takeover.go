@@ -27,12 +27,12 @@ type takeovers struct {
 // trace id of 128 has.
 const traceWords = 4
 
-func newTakeovers(s *series) takeovers {
+func newTakeovers(s *series, cfg Config) takeovers {
 	t := takeovers{
 		running:    map[uint64]bool{},
 		inProgress: s.gauge("systole_takeover_in_progress"),
-		ended:      s.countersByTwo("systole_takeovers_total", takeoverTriggers, moveResults),
-		released:   s.countersByTwo("systole_releases_total", releaseTriggers, moveResults),
+		ended:      s.countersByTwo("systole_takeovers_total", cfg.possible(takeoverTriggers), moveResults),
+		released:   s.countersByTwo("systole_releases_total", cfg.possible(releaseTriggers), moveResults),
 		took:       s.observersBy("systole_takeover_duration_seconds", usual(takeoverTriggers)),
 		phases:     s.observersBy("systole_takeover_phase_duration_seconds", phases),
 		lastEnd:    s.gauge("systole_takeover_last_timestamp_seconds"),
@@ -66,7 +66,7 @@ func (m *Metrics) takeoverCompleted(at time.Time, e event.TakeoverCompleted, of 
 		t.inProgress.Set(0)
 	}
 	t.ended[e.Trigger].countIn(of, e.Result)
-	if t.took[e.Trigger] == nil && isRare[e.Trigger] {
+	if t.took[e.Trigger] == nil && isRare[e.Trigger] && t.ended[e.Trigger] != nil {
 		t.took[e.Trigger] = m.series.histogram("systole_takeover_duration_seconds", e.Trigger)
 	}
 	t.took.observeIn(of, e.Trigger, e.Took)

@@ -99,6 +99,8 @@ func why(trigger string) string {
 		return "its lease ran out"
 	case "carrier":
 		return "clients cannot be reached from one node: no carrier"
+	case "ping":
+		return "one node reaches more ping nodes"
 	case "cleanup":
 		return "left running by an earlier daemon"
 	}

@@ -108,6 +108,8 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("%s has no carrier: nobody reaches %s here", cmp.Or(e.Interface, "no interface"), list(e.Groups))
 	case event.CarrierReturned:
 		return fmt.Sprintf("%s has its carrier again, after %s: %s", cmp.Or(e.Interface, "an interface"), length(e.Away), list(e.Groups))
+	case event.PingsCompared:
+		return fmt.Sprintf("this node reaches %s, %s reaches %d", count(uint64(e.Ours), "ping node"), e.Peer, e.Theirs)
 	case event.OwnerChanged:
 		return owner(e)
 	case event.LeaseLapsed:
