@@ -272,7 +272,6 @@ func (m *mayhem) atRest(name string) map[string]rest {
 		return err
 	}))
 	must(m.t, m.settleAll(30*time.Second))
-	m.quiet()
 	rests := map[string]rest{}
 	for _, n := range m.nodes() {
 		rests[n.Name()] = m.rest(n)

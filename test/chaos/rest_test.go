@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -57,24 +56,18 @@ func (m *mayhem) usage(node string) usage {
 	return usage{value("process_resident_memory_bytes"), value("go_goroutines"), value("process_open_fds")}
 }
 
-// quiet waits until neither daemon does anything for the moment: what it looks
-// at every minute takes goroutines, too.
-func (m *mayhem) quiet() {
+// quietest is the least that a node's daemon uses within some seconds: a scrape,
+// and what it looks at every minute, take goroutines and files for a moment.
+func (m *mayhem) quietest(node string) usage {
 	m.t.Helper()
-	last := map[string][2]int{}
-	since := time.Now()
-	must(m.t, lab.WaitFor(within(m.t, time.Minute), "the same goroutines and files for three seconds", func(ctx context.Context) error {
-		for _, n := range m.nodes() {
-			u := m.usage(n.Name())
-			if now := [2]int{u.goroutines, u.files}; now != last[n.Name()] {
-				last[n.Name()], since = now, time.Now()
-			}
-		}
-		if same := time.Since(since); same < 3*time.Second {
-			return errors.Join(fmt.Errorf("since %v", same), pass(ctx, 300*time.Millisecond))
-		}
-		return nil
-	}))
+	least := m.usage(node)
+	for range 20 {
+		must(m.t, pass(m.t.Context(), 250*time.Millisecond))
+		u := m.usage(node)
+		least.resident = min(least.resident, u.resident)
+		least.goroutines, least.files = min(least.goroutines, u.goroutines), min(least.files, u.files)
+	}
+	return least
 }
 
 // A rest is what there is of a node when nothing happens.
@@ -99,7 +92,7 @@ func (m *mayhem) rest(n *lab.Node) rest {
 	}
 	all, err := n.Addresses()
 	must(m.t, err)
-	r := rest{usage: m.usage(n.Name()), rules: list("nft", "list", "tables")}
+	r := rest{usage: m.quietest(n.Name()), rules: list("nft", "list", "tables")}
 	for _, a := range all {
 		r.addresses = append(r.addresses, a.Device+" "+a.Prefix.String())
 	}
@@ -135,8 +128,7 @@ func (m *mayhem) expectSame(before, after map[string]rest) {
 				}
 			}
 		}
-		// A scrape more or less is under way.
-		if a.goroutines > b.goroutines+3 || a.files > b.files+3 {
+		if a.goroutines > b.goroutines+2 || a.files > b.files+2 {
 			m.t.Errorf("%s: grown from %s to %s", n, b.usage, a.usage)
 		}
 	}
