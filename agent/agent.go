@@ -6,12 +6,14 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/link"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/agent/wire"
 	"github.com/systole-ha/systole/resources"
@@ -30,6 +32,7 @@ type Config struct {
 	// and when this one last sent a heartbeat. It must not wait.
 	Remember func(m core.Memory, beaten time.Time)
 	Sinks    []event.Sink // in the order in which they are shown each event
+	Voters   []Voter      // in the order of Core.Permission.Voters
 }
 
 // inputsWaiting is how many inputs may wait for the loop. A step takes some
@@ -39,14 +42,15 @@ const inputsWaiting = 1024
 
 // An Agent is one running node. Make it with New and run it once.
 type Agent struct {
-	cfg     Config
-	core    *core.Core
-	links   []link.Link
-	pingers []*link.Pinger
-	inputs  chan input
-	calls   chan func(now time.Time)
-	ended   chan struct{} // closed when the loop is over
-	work    sync.WaitGroup
+	cfg       Config
+	core      *core.Core
+	links     []link.Link
+	pingers   []*link.Pinger
+	inputs    chan input
+	calls     chan func(now time.Time)
+	questions []chan permission.Question // by arbiter
+	ended     chan struct{}              // closed when the loop is over
+	work      sync.WaitGroup
 
 	// What follows belongs to the loop.
 	wake     time.Time
@@ -63,9 +67,10 @@ type Agent struct {
 	beaten   time.Time   // when the last heartbeat was sent
 	recorded time.Time   // the heartbeat that Remember was told of
 
-	renewed   time.Time // the leases
-	unrenewed bool      // not all of them
-	weaker    bool      // not all that are wanted can be had
+	renewed   time.Time     // the leases
+	unrenewed bool          // not all of them
+	weaker    bool          // not all that are wanted can be had
+	suspended time.Duration // how long the machine was, in all
 }
 
 // An input is what waits for the loop: a packet, or anything else.
@@ -79,6 +84,12 @@ func New(cfg Config) (*Agent, error) {
 	a := &Agent{
 		cfg: cfg, inputs: make(chan input, inputsWaiting), calls: make(chan func(time.Time)), ended: make(chan struct{}),
 		codec: cfg.Keyring.NewCodec(), cancels: map[uint64]context.CancelFunc{}, replies: map[uint64]chan<- takeover.Reply{},
+	}
+	if have, want := len(cfg.Voters), len(cfg.Core.Permission.Voters); have != want {
+		return nil, fmt.Errorf("%d of %d arbiters can be asked", have, want)
+	}
+	for range cfg.Voters {
+		a.questions = append(a.questions, make(chan permission.Question, questionsWaiting))
 	}
 	links, err := cfg.Open(handler{a})
 	if err != nil {
@@ -113,6 +124,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	for _, p := range a.pingers {
 		read(p.Run)
+	}
+	for i, v := range a.cfg.Voters {
+		a.work.Go(func() { a.consult(ctx, v, a.questions[i]) })
 	}
 	a.loop(ctx)
 	close(a.ended)
@@ -194,6 +208,7 @@ func (a *Agent) step(ctx context.Context, in core.Input) {
 		return
 	}
 	a.checkLeases(ctx)
+	a.checkSuspended(ctx)
 	now := time.Now()
 	out := a.core.Step(now, in)
 	a.act(ctx, now, out)
@@ -217,6 +232,12 @@ func (a *Agent) stepLater(ctx context.Context) {
 // urgent than a resource.
 func (a *Agent) act(ctx context.Context, now time.Time, out core.Output) {
 	a.wake = out.Wake
+	if out.Revoke {
+		a.revoke(now)
+	}
+	if out.Allow {
+		a.renew(now)
+	}
 	for _, order := range out.Orders {
 		a.carryOut(ctx, order)
 	}
@@ -225,13 +246,14 @@ func (a *Agent) act(ctx context.Context, now time.Time, out core.Output) {
 			cancel()
 		}
 	}
-	if out.Renew {
+	if out.Renew && !out.Revoke {
 		a.renew(now)
 		a.checkLeases(ctx) // a standstill in the midst of it: what follows is told before what is old
 	}
 	for i := range out.Send {
 		a.send(&out.Send[i])
 	}
+	a.ask(out.Questions)
 	for _, e := range out.Events {
 		a.record(now, e)
 	}

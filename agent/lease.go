@@ -52,3 +52,12 @@ func (a *Agent) renew(now time.Time) {
 	}
 	a.renewed, a.unrenewed, a.weaker = now, failed, weaker
 }
+
+// revoke ends every lease now.
+func (a *Agent) revoke(now time.Time) {
+	for _, l := range a.cfg.Leasers {
+		if err := l.Revoke(); err != nil {
+			a.record(now, event.LeaseNotRenewed{Error: "revoke: " + err.Error()})
+		}
+	}
+}

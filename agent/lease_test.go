@@ -12,9 +12,13 @@ import (
 
 // A lessor has leases that run out when it is told so, in the midst of a
 // renewal: the process was stopped there for longer than they last.
-type lessor struct{ runsOut, over atomic.Bool }
+type lessor struct {
+	runsOut, over atomic.Bool
+	revoked       atomic.Int64
+}
 
 func (l *lessor) Lease() time.Duration { return 8 * time.Second }
+func (l *lessor) Revoke() error        { l.revoked.Add(1); return nil }
 func (l *lessor) Lapsed() bool         { return l.over.Swap(false) }
 
 func (l *lessor) Renew() error {

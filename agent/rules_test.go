@@ -26,7 +26,7 @@ var floors = []struct {
 	{4, []string{"agent/link", "agent/control"}},
 	{3, []string{"agent/config", "agent/sim", "agent/readiness", "agent/memory"}},
 	{2, []string{"agent/core"}},
-	{1, []string{"agent/membership", "agent/takeover", "agent/sequence", "resources/ipaddr", "resources/systemd", "resources/nstest", "exporters"}},
+	{1, []string{"agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "resources/ipaddr", "resources/systemd", "resources/nstest", "exporters"}},
 	{0, []string{"agent/event", "agent/wire", "resources"}},
 }
 
@@ -38,7 +38,7 @@ var sees = map[string][]string{
 }
 
 // pure packages are handed the time and touch nothing.
-var pure = []string{"agent/event", "agent/wire", "agent/membership", "agent/takeover", "agent/sequence", "agent/core", "agent/sim"}
+var pure = []string{"agent/event", "agent/wire", "agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "agent/core", "agent/sim"}
 
 // impure is what a pure package must not import, and clock what of package time
 // it must not use.

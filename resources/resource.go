@@ -128,6 +128,10 @@ type Leaser interface {
 	// made sure that nothing is held any more. Between two Renews nothing is
 	// started after that.
 	Lapsed() bool
+	// Revoke ends every lease at once: nothing is held any more, and nothing is
+	// started before the next Renew. The error is of those that could not be
+	// taken away; they run out in their time.
+	Revoke() error
 	// Lease is how long; 0 where resources are held for good.
 	Lease() time.Duration
 }

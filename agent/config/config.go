@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/wire"
 	"github.com/systole-ha/systole/resources"
 )
@@ -50,7 +51,9 @@ type Config struct {
 	UDPPort  uint16 // the last udpport; links know their own
 	HopFudge int    // see TTL
 
-	IPFail bool // groups move to the node that reaches more ping nodes
+	IPFail     bool              // groups move to the node that reaches more ping nodes
+	Permission permission.Policy // what evidence lets a node hold addresses
+	Arbiters   []Arbiter         // in the order of systole.yaml
 
 	Leases Lease // by what addresses are held: see Lifetime and Gate
 

@@ -24,7 +24,7 @@ const (
 	uncompressed = "no meaning here: compressed messages are understood, but none are sent"
 	noCores      = "no meaning here: systemd-coredump keeps core dumps (coredumpctl)"
 	noFencing    = "fencing is not done by this version: a node found dead is not switched off before its groups start here"
-	noQuorum     = "no quorum server is asked by this version: two nodes that cannot hear each other both take all groups"
+	noQuorum     = "heartbeat's quorum server speaks a protocol of its own and is not asked: run systole arbiter there instead, and write arbiter: and its address in systole.yaml"
 	ours         = "systole's own: heartbeat refuses a ha.cf with this line; write it in systole.yaml if one reads this file too"
 	noWatchdog   = "the watchdog device is not used by this version: a node that hangs is not reset"
 )

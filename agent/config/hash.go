@@ -23,6 +23,12 @@ func (c *Config) clusterHash() uint64 {
 		fmt.Fprintf(w, "initdead %d\n", c.Initdead.Milliseconds())
 		fmt.Fprintf(w, "deadping %d\n", c.Deadping.Milliseconds())
 		fmt.Fprintf(w, "auto_failback %t\n", c.AutoFailback)
+		if c.Permission.Judges() {
+			fmt.Fprintf(w, "permission %s %v\n", c.Permission, c.Leases)
+			for _, a := range c.Arbiters {
+				fmt.Fprintf(w, "arbiter %s\n", a.Kind)
+			}
+		}
 	})
 }
 

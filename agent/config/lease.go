@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"time"
+
+	"github.com/systole-ha/systole/agent/permission"
 )
 
 // A Lease says by what addresses are held, so that a node that stands still
@@ -46,8 +48,11 @@ const gateSlack = 20 * time.Millisecond
 // has gone, on a node that stands still, before its peer takes it: whole
 // seconds, as the kernel has them; 0 where there are none. The node was heard
 // last no earlier than one keepalive before it last renewed, and its peer waits
-// deadtime from then.
+// deadtime from then. Where a renewal needs evidence, that is older.
 func (c *Config) safeLifetime() time.Duration {
+	if c.Permission.Judges() {
+		return permission.MaxLease(c.Deadtime, c.Keepalive, lifetimeSlack).Truncate(time.Second)
+	}
 	return max(0, (c.Deadtime - c.Keepalive - lifetimeSlack).Truncate(time.Second))
 }
 
@@ -71,7 +76,10 @@ func (c *Config) Gate() time.Duration {
 		return 0
 	}
 	length := c.Deadtime - c.Keepalive - gateSlack
-	if c.Deadtime >= 4*c.Keepalive {
+	switch {
+	case c.Permission.Judges():
+		length = permission.MaxLease(c.Deadtime, c.Keepalive, gateSlack)
+	case c.Deadtime >= 4*c.Keepalive:
 		length -= c.Keepalive
 	}
 	length = length.Truncate(time.Millisecond)
@@ -94,4 +102,13 @@ func (c *Config) Lease() time.Duration {
 		return gate
 	}
 	return min(c.Lifetime(), c.safeLifetime())
+}
+
+// Slack is what two clocks may differ by over one deadtime, and how late the
+// kernel may be in ending the leases that there are.
+func (c *Config) Slack() time.Duration {
+	if c.Gate() > 0 {
+		return gateSlack
+	}
+	return min(lifetimeSlack, c.Deadtime/4)
 }

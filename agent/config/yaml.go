@@ -30,6 +30,7 @@ var yamlKeys = map[string]func(c *Config, value string) error{
 	"timeouts.stop":      func(c *Config, v string) error { return setTimeout(&c.StopTimeout, v) },
 	"flight_recorder":    func(c *Config, v string) error { return setBool(&c.FlightRecorder, v) },
 	"ipfail":             func(c *Config, v string) error { return setBool(&c.IPFail, v) },
+	"permission":         (*Config).setPermission,
 	"leases":             func(c *Config, v string) error { return setLease(&c.Leases, v) },
 	"realtime":           func(c *Config, v string) error { return setBool(&c.Realtime, v) },
 }
@@ -39,6 +40,7 @@ var yamlKeys = map[string]func(c *Config, value string) error{
 var yamlLists = map[string]func(c *Config, fsys fs.FS, origin string, args []string) *problem{
 	"webhook":      (*Config).addWebhook,
 	"alertmanager": (*Config).addAlertmanager,
+	"arbiter":      (*Config).addArbiter,
 }
 
 // What systole assumes where systole.yaml is silent.
@@ -76,6 +78,7 @@ func readYAML(c *Config, fsys fs.FS, _ Host) Diagnostics {
 		slices.Sort(nodes)
 		c.Cluster = strings.Join(nodes, "-")
 	}
+	r.judgePermission()
 	return r.list
 }
 
@@ -145,6 +148,7 @@ func (r *yamlReader) readList(name string, value *yaml.Node) {
 	if value.Kind == yaml.SequenceNode {
 		values = value.Content
 	}
+	r.cfg.yamlLines[name] = value.Line
 	for _, v := range values {
 		if r.full(v.Line) {
 			return

@@ -20,7 +20,7 @@ func describe(s core.Snapshot, f facts, nodes []string) Status {
 		Keepalive: Seconds(s.Keepalive), Warntime: Seconds(s.Warntime), Deadtime: Seconds(s.Deadtime),
 		Hold: s.Takeover.Hold, Stable: s.Takeover.Stable, Activity: s.Takeover.Activity,
 		StandbySince: wall(s.Takeover.Standby), SplitBrain: f.split,
-		Readiness: append([]Check{}, f.checks...), Pending: f.pending,
+		Permission: permitted(s), Readiness: append([]Check{}, f.checks...), Pending: f.pending,
 		Links: []Link{}, Nodes: []Member{}, Groups: []Group{}, Takeovers: []Takeover{},
 	}
 	for _, name := range s.Links {

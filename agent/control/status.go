@@ -26,6 +26,8 @@ type Status struct {
 	StandbySince time.Time   `json:"standby_since,omitzero"` // an operator put this node in standby
 	SplitBrain   *SplitBrain `json:"split_brain,omitempty"`
 
+	Permission Permission `json:"permission"` // what lets this node hold addresses
+
 	Readiness []Check   `json:"readiness"`         // whether a takeover here would work, by the last look; none before the first
 	Pending   []Pending `json:"pending,omitempty"` // files that a restart would take
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/membership"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/sequence"
 	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/agent/wire"
@@ -21,6 +22,8 @@ type Config struct {
 	Version string
 	Members membership.Config // its Self is ours
 	Groups  []takeover.Group
+
+	Permission permission.Config
 
 	AutoFailback  bool
 	Pings         bool // groups move to the node that reaches more ping nodes
@@ -41,9 +44,13 @@ type Core struct {
 	now      time.Time // of the last step
 	members  *membership.Members
 	takeover *takeover.Takeover
-	peers    map[string]*peer
-	files    []file
-	sent     sequence.Sent[wire.Message]
+
+	permission *permission.Permission
+	permitted  permission.Verdict // as takeover was told
+
+	peers map[string]*peer
+	files []file
+	sent  sequence.Sent[wire.Message]
 
 	status   string // what our heartbeats say of us: init, up, active
 	nextBeat time.Time
@@ -68,8 +75,8 @@ type Core struct {
 func New(cfg Config, now time.Time) (*Core, Output) {
 	c := &Core{
 		cfg: cfg, start: now, now: now, status: membership.Init, nextBeat: now, reached: -1,
-		members: membership.New(cfg.Members, now),
-		peers:   map[string]*peer{}, files: filesOf(cfg), rejects: map[rejectKey]*rejects{},
+		members: membership.New(cfg.Members, now), permission: permission.New(cfg.Permission, now),
+		peers: map[string]*peer{}, files: filesOf(cfg), rejects: map[rejectKey]*rejects{},
 		own: make([]time.Time, len(cfg.Members.Links)), unused: make([]bool, len(cfg.Members.Links)), unusable: make([]bool, len(cfg.Members.Links)), opened: make([]bool, len(cfg.Members.Links)),
 		closed: make([]bool, len(cfg.Members.Links)),
 		random: rand.New(rand.NewPCG(cfg.Seed, cfg.Generation)),
@@ -84,6 +91,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 	c.takeover, first = takeover.New(c.takeoverConfig(), now)
 	c.follow(first)
 	c.recall()
+	c.begin()
 	// A heartbeat node says init once and up twice before anything else.
 	c.beat(now)
 	c.status = membership.Up
@@ -116,6 +124,7 @@ func (c *Core) takeoverConfig() takeover.Config {
 func (c *Core) Step(now time.Time, in Input) Output {
 	var out Output
 	c.now, c.out = now, &out
+	c.permit()
 	switch in := in.(type) {
 	case Received:
 		c.received(now, in)
@@ -134,7 +143,12 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.introduce(now, in)
 	case Carriers:
 		c.follow(c.takeover.Carriers(now, in.Changed))
+	case Answered:
+		c.answered(now, in.Answer)
+	case Suspended:
+		c.permission.Forget(now)
 	case Pinged:
+		c.permission.Pinged(in.At)
 		c.emit(c.members.Answered(in.At, in.PingNode, in.RoundTrip)...)
 		c.countPings(now)
 	case Request:
@@ -146,6 +160,7 @@ func (c *Core) Step(now time.Time, in Input) Output {
 	case Fact:
 		c.emit(in.Event)
 	case Lapsed:
+		c.permission.Forget(now)
 		c.follow(c.takeover.Lapsed(now))
 	case Restart:
 		c.emit(event.NodeRestarting{Holds: c.takeover.Hold()})
@@ -173,6 +188,8 @@ func (c *Core) finish() {
 	if c.greet && c.status == membership.Active {
 		c.beat(c.now) // it need not wait for the next
 	}
+	c.permit()
+	c.canvass()
 	if c.takeover.Left() {
 		c.sayGoodbye()
 	}
@@ -186,6 +203,9 @@ func (c *Core) finish() {
 		earlier(c.members.Wake())
 	}
 	earlier(c.takeover.Wake())
+	if c.judged() {
+		earlier(c.permission.Wake(c.now, c.takeover.Serves()))
+	}
 	for _, p := range c.peers {
 		earlier(p.source.Wake())
 	}

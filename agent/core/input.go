@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/agent/wire"
 )
@@ -80,6 +81,13 @@ type Fact struct{ Event event.Event }
 // Lapsed says that the leases have run out: see takeover.Lapsed.
 type Lapsed struct{}
 
+// Answered is what became of a question to an arbiter.
+type Answered struct{ permission.Answer }
+
+// Suspended says that the machine was suspended for a while, which the clock of
+// the instants that the core is handed does not show.
+type Suspended struct{}
+
 // Stop says that this daemon is to hand over and stop.
 type Stop struct{ Reason string }
 
@@ -100,6 +108,8 @@ func (Done) isInput()       {}
 func (Request) isInput()    {}
 func (Fact) isInput()       {}
 func (Lapsed) isInput()     {}
+func (Answered) isInput()   {}
+func (Suspended) isInput()  {}
 func (Stop) isInput()       {}
 func (Restart) isInput()    {}
 
@@ -107,15 +117,18 @@ func (Restart) isInput()    {}
 // in which its fields are acted on: where one thing must wait for another, the
 // core waits for the Input that reports the other done.
 type Output struct {
-	Send    []wire.Message   // to every link, in order
-	Renew   bool             // renew every lease before anything of Send leaves
-	Ping    bool             // ask every ping node for an echo
-	Orders  []takeover.Order // each answered later by one Done
-	Cancel  []uint64         // orders whose result is no longer wanted; each is still answered
-	Events  []event.Event    // in the order they came to be true
-	Replies []takeover.Reply
-	Look    bool      // empty the sockets without waiting, step what was there, then step Looked
-	Left    bool      // everything is released and said: the daemon may end
-	Memory  *Memory   // what to leave to the next daemon, where that has changed
-	Wake    time.Time // tick no later than this
+	Send      []wire.Message        // to every link, in order
+	Renew     bool                  // renew every lease before anything of Send leaves
+	Revoke    bool                  // end every lease at once, before anything else
+	Allow     bool                  // leases may begin again, before Orders
+	Questions []permission.Question // each answered later by one Answered
+	Ping      bool                  // ask every ping node for an echo
+	Orders    []takeover.Order      // each answered later by one Done
+	Cancel    []uint64              // orders whose result is no longer wanted; each is still answered
+	Events    []event.Event         // in the order they came to be true
+	Replies   []takeover.Reply
+	Look      bool      // empty the sockets without waiting, step what was there, then step Looked
+	Left      bool      // everything is released and said: the daemon may end
+	Memory    *Memory   // what to leave to the next daemon, where that has changed
+	Wake      time.Time // tick no later than this
 }

@@ -21,6 +21,7 @@ import (
 //	sylate    how late that was, µs
 //	sywall    when this was sent by the sender's wall clock, µs of Unix time
 //	syecho    for each link on which you were heard: sysent:µs held:link
+//	syhg      the generation of yours that syecho is about
 //	sycfg     hash of ha.cf                   (now and then)
 //	syseed    random, for ids of incidents    (now and then)
 //	syagain   1: this daemon ends and will be started again
@@ -48,6 +49,7 @@ func (c *Core) beat(now time.Time) {
 	}
 	if echo := c.echo(now); echo != "" {
 		m.Set("syecho", echo)
+		m.Set("syhg", strconv.FormatUint(c.peers[c.cfg.Members.Peers[0]].source.Generation, 16))
 	}
 	if c.ending {
 		m.Set("syagain", "1")
@@ -65,7 +67,7 @@ func (c *Core) beat(now time.Time) {
 	}
 	// A node is heard no later than its leases were renewed: one that stands
 	// still has lost them before its deadtime is over.
-	c.out.Renew = true
+	c.out.Renew = c.permitted.Take
 	c.send(now, &m)
 }
 

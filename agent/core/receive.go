@@ -158,6 +158,7 @@ func (c *Core) read(now time.Time, in Received, p *peer, heard sequence.Heard, n
 	default:
 		c.follow(c.takeover.Heard(now, in.At, number, m))
 		if kind == "shutdone" {
+			c.permission.PeerOff()
 			c.emit(c.members.Goodbye(p.name)...)
 		}
 	}
@@ -204,6 +205,7 @@ func (c *Core) heartbeat(now time.Time, in Received, p *peer, heard sequence.Hea
 			c.follow(c.takeover.PeerAlive(now, hb.Restarted))
 		}
 	}
+	c.witness(p, m, in.At, hb.Deadtime)
 	c.identify(p, m)
 }
 

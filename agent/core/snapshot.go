@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/membership"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/takeover"
 )
 
@@ -24,6 +25,7 @@ type Snapshot struct {
 	OwnLinks   []bool // whether our own messages come back on each, or ever did
 	Members    []membership.View
 	Takeover   takeover.View
+	Permission permission.View
 	Peers      []PeerView // in the order configured
 }
 
@@ -47,6 +49,7 @@ func (c *Core) Snapshot(now time.Time) Snapshot {
 		Generation: c.cfg.Generation, UUID: c.uuid(), State: c.status,
 		Keepalive: c.cfg.Members.Keepalive, Warntime: c.cfg.Members.Warntime, Deadtime: c.cfg.Members.Deadtime,
 		Members: c.members.View(), Takeover: c.takeover.View(),
+		Permission: c.permission.View(now),
 	}
 	for i, name := range c.cfg.Members.Links {
 		if !c.unused[i] {

@@ -67,6 +67,8 @@ var Catalogue = []Entry{
 	{LeaseNotRenewed{}, Error, "eb7856e266d59d8d98433927e348db8b", "the leases of addresses could not be renewed"},
 	{LeaseRestored{}, Warning, "4f505465ad5742ff83b0acb0765872f8", "a lease that somebody else took away is in force again"},
 	{LeaseWeaker{}, Error, "2a1e356bf7ee477b9975cc8158189a16", "this machine cannot have a lease that is wanted"},
+	{PermissionChanged{}, Notice, "4a4953d964b7b19627ed50ce37564598", "what lets this node hold addresses is another than before"},
+	{ArbiterChanged{}, Notice, "c78eae275b0eda158f1c484679ac8786", "an arbiter answers, or does not"},
 	{ReadinessChanged{}, Notice, "edcd23bd90354b2161856341804f105f", "a check whether a takeover here would work has a new verdict"},
 	{ConfigReloaded{}, Notice, "42f4ca8a5798487fbdac129ae9bef50b", "a file was read again and is in use"},
 	{ConfigReloadFailed{}, Error, "38fa005a636a7d8ab9f81d6aaff92563", "a file was read again and refused"},
@@ -120,6 +122,10 @@ func unlike(e Event) (other Severity, is bool) {
 		return Notice, e.Error == ""
 	case ClockSkew:
 		return Notice, e.Agrees
+	case PermissionChanged:
+		return Error, e.To == "nothing" && e.Holds != "none"
+	case ArbiterChanged:
+		return Warning, !e.Up
 	case ReadinessChanged:
 		return Warning, !e.Ready
 	case PingsCompared:
@@ -186,6 +192,8 @@ func (LeaseLapsed) Kind() string            { return "lease.lapsed" }
 func (LeaseNotRenewed) Kind() string        { return "lease.not_renewed" }
 func (LeaseRestored) Kind() string          { return "lease.restored" }
 func (LeaseWeaker) Kind() string            { return "lease.weaker" }
+func (PermissionChanged) Kind() string      { return "permission.changed" }
+func (ArbiterChanged) Kind() string         { return "arbiter.changed" }
 func (ReadinessChanged) Kind() string       { return "readiness.changed" }
 func (ConfigReloaded) Kind() string         { return "config.reloaded" }
 func (ConfigReloadFailed) Kind() string     { return "config.reload_failed" }
@@ -251,6 +259,8 @@ func (LeaseLapsed) isEvent()            {}
 func (LeaseNotRenewed) isEvent()        {}
 func (LeaseRestored) isEvent()          {}
 func (LeaseWeaker) isEvent()            {}
+func (PermissionChanged) isEvent()      {}
+func (ArbiterChanged) isEvent()         {}
 func (ReadinessChanged) isEvent()       {}
 func (ConfigReloaded) isEvent()         {}
 func (ConfigReloadFailed) isEvent()     {}

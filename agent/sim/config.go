@@ -2,10 +2,15 @@ package sim
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/membership"
+	"github.com/systole-ha/systole/agent/permission"
 )
+
+// slack is more than the kernels of this world are late.
+const slack = 50 * time.Millisecond
 
 // config is what the core of a node is given at its nth start.
 func (w *World) config(n *Node) core.Config {
@@ -19,6 +24,11 @@ func (w *World) config(n *Node) core.Config {
 		},
 	}
 	cfg.Members.PingNodes, cfg.Members.Deadping, cfg.Pings = w.Cluster.Pings, w.Cluster.Deadtime, len(w.Cluster.Pings) > 0
+	c := w.Cluster
+	cfg.Permission = permission.Config{
+		Policy: c.Policy, Deadtime: c.Deadtime, Initdead: c.Initdead, Keepalive: c.Keepalive, Lease: c.Lease, Slack: slack,
+		Voters: c.Arbiters, Length: permission.VoteLength(c.Deadtime, c.Lease), First: n == w.Nodes[0],
+	}
 	copy(cfg.UUID[:], n.Name)
 	binary.BigEndian.PutUint64(cfg.IncidentSeed[:8], w.Random.Uint64())
 	for _, name := range w.Cluster.Nodes {

@@ -6,13 +6,26 @@ import (
 
 // renew renews the leases. That they have not run out was seen to before.
 func (n *Node) renew() {
-	n.renewed = n.world.Now
-	life := n.renewed
-	n.world.After(n.world.Cluster.Lease, func() {
-		if n.world.Cluster.Lease > 0 && n.renewed.Equal(life) {
-			n.expire()
-		}
-	})
+	n.renewed, n.revoked = n.world.Now, false
+	for name := range n.until {
+		n.until[name] = n.world.Now.Add(n.world.Cluster.Lease)
+	}
+	n.expireLater()
+}
+
+// lease begins the lease of an address: it is its own until the next renewal.
+func (n *Node) lease(name string) {
+	n.until[name] = n.world.Now.Add(n.world.Cluster.Lease)
+	n.expireLater()
+}
+
+// revoke ends every lease at once; no address is started before the next
+// renewal.
+func (n *Node) revoke() {
+	n.renewed, n.revoked = n.Started, true
+	for name := range n.until {
+		n.drop(name)
+	}
 }
 
 // lapsed reports whether the leases have run out. A daemon that starts has not
@@ -22,16 +35,24 @@ func (n *Node) lapsed() bool {
 	return lease > 0 && n.renewed.After(n.Started) && n.world.Now.Sub(n.renewed) >= lease
 }
 
-// expire is the kernel's part: the daemon may be frozen, dead or none.
-func (n *Node) expire() {
-	for _, g := range n.world.Cluster.Groups {
-		for _, r := range g.Resources {
-			if r.Leased {
-				delete(n.running, r.Spec.String())
+// expireLater is the kernel's part: the daemon may be frozen, dead or none.
+func (n *Node) expireLater() {
+	if len(n.until) == 0 {
+		return
+	}
+	n.world.After(n.world.Cluster.Lease, func() {
+		for name, until := range n.until {
+			if !until.After(n.world.Now) {
+				n.drop(name)
 			}
 		}
-	}
-	n.world.Check(n)
+		n.world.Check(n)
+	})
+}
+
+func (n *Node) drop(name string) {
+	delete(n.running, name)
+	delete(n.until, name)
 }
 
 // Has reports whether any address of a group is here.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/agent/wire"
 	"github.com/systole-ha/systole/resources"
@@ -38,16 +39,19 @@ type Node struct {
 	hold       string
 	replies    map[uint64]func(takeover.Reply)
 	requests   uint64
-	renewed    time.Time       // the leases
-	memory     *core.Memory    // what the daemon leaves to the next; nil for nothing
-	beaten     time.Time       // when it last sent a heartbeat, as the memory knows
-	told       bool            // the last step had an event that is more than a sample
-	cutLinks   []int           // without a carrier
-	unreached  map[string]bool // ping nodes
+	renewed    time.Time                     // the leases
+	revoked    bool                          // no address is started
+	until      map[string]time.Time          // of each lease
+	asking     map[int][]permission.Question // by arbiter: what waits while one is asked
+	memory     *core.Memory                  // what the daemon leaves to the next; nil for nothing
+	beaten     time.Time                     // when it last sent a heartbeat, as the memory knows
+	told       bool                          // the last step had an event that is more than a sample
+	cutLinks   []int                         // without a carrier
+	unreached  map[string]bool               // ping nodes
 }
 
 func newNode(w *World, name string) *Node {
-	n := &Node{Name: name, world: w, running: map[string]bool{}, starting: map[string]bool{}}
+	n := &Node{Name: name, world: w, running: map[string]bool{}, starting: map[string]bool{}, until: map[string]time.Time{}}
 	n.StartTook = func(r takeover.Resource) time.Duration {
 		if r.Announced {
 			return 100 * time.Microsecond
@@ -68,6 +72,7 @@ func (n *Node) Boot() {
 	n.generation++
 	n.Frozen, n.missed = false, nil
 	n.pending, n.replies = map[uint64]func(error){}, map[uint64]func(takeover.Reply){}
+	n.asking = map[int][]permission.Question{}
 	n.states, n.hold = map[string]string{}, "none"
 	n.Started = n.world.Now
 	c, out := core.New(n.world.config(n), n.world.Now)
@@ -89,6 +94,7 @@ func (n *Node) PowerOff() {
 	n.Kill()
 	n.Forget()
 	clear(n.running)
+	clear(n.until)
 }
 
 // Forget loses what the daemon has left for the next one.
@@ -210,7 +216,10 @@ func (n *Node) act(out core.Output) {
 	if out.Memory != nil {
 		n.memory = out.Memory
 	}
-	if out.Renew {
+	switch {
+	case out.Revoke:
+		n.revoke()
+	case out.Allow, out.Renew:
 		n.renew()
 		n.beaten = n.world.Now
 	}
@@ -222,6 +231,9 @@ func (n *Node) act(out core.Output) {
 	}
 	for _, o := range out.Orders {
 		n.carryOut(o)
+	}
+	for _, q := range out.Questions {
+		n.ask(q)
 	}
 	for _, id := range out.Cancel {
 		if done := n.pending[id]; done != nil {
@@ -273,6 +285,11 @@ func (n *Node) carryOut(o takeover.Order) {
 			n.world.After(took, func() { delete(n.starting, name) }) // whatever becomes of the daemon
 		}
 		n.running[name] = true
+		if o.Resource.Leased && n.revoked {
+			delete(n.running, name)
+		} else if o.Resource.Leased {
+			n.lease(name)
+		}
 	case takeover.Stop:
 		if n.running[name] {
 			took = n.StopTook(o.Resource)
@@ -295,7 +312,7 @@ func (n *Node) carryOut(o takeover.Order) {
 			done.Found = resources.Failed // neither
 		}
 		if o.Op == takeover.Stop && err == nil {
-			delete(n.running, name)
+			n.drop(name)
 		}
 		n.step(core.Done{Done: done})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/takeover"
 )
 
@@ -28,6 +29,8 @@ type Cluster struct {
 	Pings        []string      // ping nodes: groups move to the node that reaches more
 	Lease        time.Duration // of addresses; 0 for none
 	Groups       []takeover.Group
+	Policy       permission.Policy
+	Arbiters     []string
 
 	// Configure, if set, changes what a node is given at each start.
 	Configure func(n *Node, c *core.Config)
@@ -35,10 +38,11 @@ type Cluster struct {
 
 // A World is one history in the making.
 type World struct {
-	Cluster Cluster
-	Now     time.Time
-	Nodes   []*Node
-	Random  *rand.Rand
+	Cluster  Cluster
+	Now      time.Time
+	Nodes    []*Node
+	Arbiters []*Arbiter
+	Random   *rand.Rand
 
 	// Watch is told of every event of every node, in order.
 	Watch func(n *Node, e event.Event)
@@ -58,6 +62,9 @@ func New(seed uint64, cluster Cluster) *World {
 	}
 	for _, name := range cluster.Nodes {
 		w.Nodes = append(w.Nodes, newNode(w, name))
+	}
+	for _, name := range cluster.Arbiters {
+		w.Arbiters = append(w.Arbiters, newArbiter(name))
 	}
 	for range cluster.Links {
 		w.links = append(w.links, &Link{

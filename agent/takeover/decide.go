@@ -17,7 +17,7 @@ const (
 	byYield    = "yield"
 	byFailure  = "failure"
 	byCleanup  = "cleanup"
-	byLapse    = "lapse"
+	byLapse    = "lapse" // of a lease, or of the permission to hold
 	byCarrier  = "carrier"
 	byPing     = "ping"
 )
@@ -95,7 +95,7 @@ func (t *Takeover) claimUnheld(now time.Time) {
 // when it may be tried again.
 func (t *Takeover) mayTake(g *group) bool {
 	switch {
-	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil), t.isolated(g):
+	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil), t.isolated(g), t.forbidden.Take:
 		return false
 	case !t.peer.alive:
 		return g.kept() || t.mayReplace()
@@ -116,6 +116,8 @@ func (t *Takeover) cleanUp(now time.Time) {
 		switch {
 		case g.aim != undecided || g.state == unknown && g.busy():
 			continue // decided, or the look at it is still under way
+		case g.state == unknown && t.forbidden == (Permit{Take: true}):
+			continue // it may go on being ours: evidence is still to come
 		case g.kept() && t.peer.alive && t.peer.unsure(g):
 			continue // both have been restarted: the peer will say
 		case g.state == unknown && t.leaves(g):

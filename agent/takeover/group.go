@@ -191,6 +191,9 @@ func (g *group) serves() bool { return g.state == running || g.state == stopping
 // earlier one, but a service that hangs must not keep the rest.
 func (t *Takeover) startNext(g *group) {
 	if g.next < len(g.work) {
+		if t.forbidden.Take {
+			return // it would last longer than what permits it
+		}
 		if g.work[g.next].order == 0 && (g.next < g.leading || g.move == nil || g.move.addressesUp()) {
 			t.order(g, g.next, Start)
 		}

@@ -167,6 +167,8 @@ func (t *Takeover) unable() string {
 		return "a standby is in progress"
 	case t.inFlux():
 		return "resources are in transition on " + t.cfg.Self
+	case t.forbidden.Take:
+		return t.cfg.Self + " has no permission to take anything"
 	}
 	return ""
 }
@@ -265,6 +267,8 @@ func (t *Takeover) take(now time.Time) {
 		switch {
 		case slices.Contains(s.move.groups, g):
 			over = over && g.settled()
+		case free && t.forbidden.Take:
+			over = false
 		case free:
 			t.join(now, s.move, g)
 			t.drive(now, g)

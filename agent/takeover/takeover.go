@@ -145,6 +145,7 @@ type Takeover struct {
 	pings        pinged
 	weighed      [2]int // ours and theirs, as last compared
 	unlinked     bool   // no link of ours can carry anything
+	forbidden    Permit // what may not be done; zero where everything may
 	split        *split
 	incident     string // the trace of the peer's newest death
 	joinTrace    string // that of our joining

@@ -18,7 +18,7 @@ func (p *plan) leases() {
 		p.setting("lease", config.Human(gate)+", by nftables: a frozen node is silent before its peer takes over", origin, gateOrigin(c))
 		p.row("", config.Human(lifetime)+", by lifetime: and then loses its addresses", "")
 	case safe > 0:
-		p.setting("lease", config.Human(safe)+": a frozen node has lost its addresses before its peer takes them", origin, "default: deadtime less a keepalive and 250ms")
+		p.setting("lease", config.Human(safe)+": a frozen node has lost its addresses before its peer takes them", origin, lifetimeOrigin(c))
 	case lifetime > 0:
 		p.setting("lease", fmt.Sprintf("%s: a frozen node may answer beside the one that takes over, for %s", config.Human(lifetime), config.Human(longestOverlap(c))), origin, noLease(c))
 	default:
@@ -35,7 +35,17 @@ func longestOverlap(c *config.Config) time.Duration {
 	return max(0, c.Keepalive+c.Lifetime()+lifetimeLate-c.Deadtime)
 }
 
+func lifetimeOrigin(c *config.Config) string {
+	if c.Permission.Judges() {
+		return "default: deadtime less three keepalives and 250ms"
+	}
+	return "default: deadtime less a keepalive and 250ms"
+}
+
 func gateOrigin(c *config.Config) string {
+	if c.Permission.Judges() {
+		return "default: deadtime less three keepalives and 20ms"
+	}
 	if c.Deadtime >= 4*c.Keepalive {
 		return "default: deadtime less two keepalives and 20ms"
 	}

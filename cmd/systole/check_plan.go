@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/systole-ha/systole/agent/config"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/ipaddr"
 )
@@ -115,6 +116,7 @@ func (p *plan) timers() {
 		p.setting("deadping", config.Human(p.c.Deadping), "deadping", "default: the deadtime")
 	}
 	p.leases()
+	p.permission()
 	failback := map[bool]string{true: "on", false: "off"}[p.c.AutoFailback]
 	p.setting("auto_failback", failback, "auto_failback", "default: legacy, which runs as on")
 }
@@ -191,10 +193,13 @@ func prospects(c *config.Config) []string {
 			s = append(s, "When a node comes back, groups stay where they are until hb_standby or hb_takeover moves them.")
 		}
 	}
+	if len(c.Nodes) == 2 {
+		s = append(s, "When all links are cut: "+whenCut(c))
+	}
 	switch {
 	case len(c.Pings) > 0 && c.IPFail:
 		s = append(s, "Groups move to the node that reaches more ping nodes, when that has been so for two seconds.")
-	case len(c.Pings) > 0:
+	case len(c.Pings) > 0 && c.Permission != permission.Ping:
 		s = append(s, "Ping nodes are watched and reported, and decide nothing: write ipfail: on in systole.yaml if groups are to move to the node that reaches more.")
 	}
 	return s

@@ -40,10 +40,14 @@ func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Tr
 		},
 		Commands:     []string{"hb_standby", "hb_takeover"},
 		Sinks:        []metrics.Sink{{Name: "journal", Waiting: j.Waiting, Dropped: j.Dropped}},
+		Permission:   c.Permission.Judges(),
 		SpansDropped: func() map[string]uint64 { return spans.Stats().Dropped },
 	}
 	others.measure(&m)
 	d.measureWatched(&m)
+	for _, a := range c.Arbiters {
+		m.Arbiters = append(m.Arbiters, a.Name)
+	}
 	for _, p := range c.Pings {
 		m.PingNodes = append(m.PingNodes, p.Name)
 	}

@@ -23,6 +23,7 @@ func drawStatus(w io.Writer, st control.Status, width int) {
 	fmt.Fprintf(&page, "systole %s, up %s; keepalive %s, warntime %s, deadtime %s\n",
 		st.Version, board.Short(st.Time.Sub(st.Started)),
 		board.Short(time.Duration(st.Keepalive)), board.Short(time.Duration(st.Warntime)), board.Short(time.Duration(st.Deadtime)))
+	fmt.Fprintf(&page, "%s\n", board.Permission(st))
 	for _, n := range board.Attention(st) {
 		fmt.Fprintf(&page, "%s %s\n", n.Mark(), n.Text)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/link"
 	"github.com/systole-ha/systole/agent/membership"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/readiness"
 	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/resources"
@@ -68,6 +69,7 @@ func (d *daemon) coreConfig(id identity) core.Config {
 		},
 	}
 	crand.Read(cfg.IncidentSeed[:])
+	cfg.Permission = d.permission()
 	for _, p := range c.Pings {
 		cfg.Members.PingNodes = append(cfg.Members.PingNodes, p.Name)
 	}
@@ -84,6 +86,22 @@ func (d *daemon) coreConfig(id identity) core.Config {
 		cfg.Groups = append(cfg.Groups, group)
 	}
 	return cfg
+}
+
+// permission is what the judgement needs to know of the policy.
+func (d *daemon) permission() permission.Config {
+	c := d.cfg
+	p := permission.Config{
+		Policy: c.Permission, Deadtime: c.Deadtime, Initdead: c.Initdead, Keepalive: c.Keepalive, Lease: c.Lease(), Slack: c.Slack(),
+		Length: c.VoteLength(),
+	}
+	for _, other := range c.Peers() {
+		p.First = c.Self < other
+	}
+	for _, a := range c.Arbiters {
+		p.Voters = append(p.Voters, a.Name)
+	}
+	return p
 }
 
 func (d *daemon) agentConfig(id identity, sinks ...event.Sink) agent.Config {

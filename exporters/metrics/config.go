@@ -18,18 +18,20 @@ type Config struct {
 
 	Keepalive, Warntime, Deadtime, Initdead time.Duration
 
-	Links     []Link
-	Peers     []string // all nodes but this one
-	PingNodes []string // ping and ping_group alike
-	IPFail    bool     // groups move to the node that reaches more of them
-	Groups    []Group
-	Units     []string // of the groups
-	Addresses []Address
-	Keys      []Key
-	Files     []File
-	Commands  []string // of operator.command; any other counts as "other"
-	Sinks     []Sink
-	Webhooks  []Webhook
+	Links      []Link
+	Peers      []string // all nodes but this one
+	PingNodes  []string // ping and ping_group alike
+	IPFail     bool     // groups move to the node that reaches more of them
+	Groups     []Group
+	Units      []string // of the groups
+	Addresses  []Address
+	Keys       []Key
+	Files      []File
+	Commands   []string // of operator.command; any other counts as "other"
+	Sinks      []Sink
+	Webhooks   []Webhook
+	Permission bool     // a policy wants evidence before addresses are held
+	Arbiters   []string // that have a vote
 	// SpansDropped counts spans that were lost, by reason, since the start; nil
 	// where there are none. It is called by scrapes, from any goroutine.
 	SpansDropped func() map[string]uint64

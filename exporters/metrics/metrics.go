@@ -219,6 +219,12 @@ var families = []family{
 	{"systole_takeover_last_trace_id", gauge, labels("word"), "4", "takeover.completed", nil,
 		"Trace id of the newest takeover as four numbers of 32 bits, word 0 the first eight digits: an id may be no label, but an alert's text can write these"},
 
+	// Permission to hold addresses.
+	{"systole_permission", stateful, labels("evidence"), "5·V", "permission.changed", nil,
+		"What lets this node hold addresses; absent where no policy is configured"},
+	{"systole_arbiter_up", gauge, labels("arbiter"), "Q", "arbiter.changed", nil,
+		"1 while the arbiter answers; it is asked every 10 s while nobody needs its vote"},
+
 	// The daemon watching itself.
 	{"systole_control_requests_total", counter, labels("command", "result"), "2·C", "operator.command", nil,
 		"Requests to change something over the control socket"},

@@ -209,7 +209,9 @@ func TestEverySeriesIsThereAtTheFirstScrape(t *testing.T) {
 }
 
 func TestEveryFamilyIsMade(t *testing.T) {
-	m := open(t, reference())
+	cfg := reference()
+	cfg.Permission, cfg.Arbiters = true, []string{"192.0.2.9"} // which few have
+	m := open(t, cfg)
 	story(m)
 	shown := page(t, m)
 	for _, f := range families {

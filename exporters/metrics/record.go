@@ -39,6 +39,7 @@ type Metrics struct {
 	dumps     counters            // by trigger
 	ready     judgement
 	reloads   reloads
+	permitted permission
 }
 
 // New makes every series that the configuration allows. It fails where a peer,
@@ -76,6 +77,7 @@ func New(cfg Config) (*Metrics, error) {
 		dumps:     s.countersBy("systole_recorder_dumps_total", dumpTriggers),
 		ready:     newJudgement(s),
 		reloads:   newReloads(s, cfg),
+		permitted: newPermission(s, cfg),
 	}
 	m.strangers()
 	m.configured(cfg)
@@ -203,6 +205,10 @@ func (m *Metrics) Record(r event.Record) {
 		m.takeovers.released[e.Trigger].countIn(exemplar(r), e.Result)
 	case event.ReadinessChanged:
 		m.judged(e)
+	case event.PermissionChanged:
+		m.permitted.changed(e)
+	case event.ArbiterChanged:
+		m.permitted.arbiter(e)
 	case event.ConfigReloaded:
 		m.reloaded(r.Time, e)
 	case event.ConfigReloadFailed:

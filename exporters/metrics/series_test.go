@@ -44,6 +44,8 @@ var letters = []struct {
 	{"K", "keys of authkeys", func(c Config) int { return len(c.Keys) }},
 	{"S", "sinks with a queue", func(c Config) int { return len(c.Sinks) }},
 	{"W", "webhooks", func(c Config) int { return len(c.Webhooks) }},
+	{"V", "1 where a policy wants evidence before addresses are held, else 0", func(c Config) int { return int(oneIf(c.Permission)) }},
+	{"Q", "arbiters", func(c Config) int { return len(c.Arbiters) }},
 	{"C", "commands of the control socket, and one for others", func(c Config) int { return len(c.Commands) + 1 }},
 	{"E", "kinds of events with their severities", func(Config) int { return eventCount() }},
 }

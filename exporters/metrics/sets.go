@@ -25,6 +25,7 @@ var (
 	operationResults = []string{"ok", "failed", "timeout"}
 	dumpTriggers     = []string{"stall", "false_death", "takeover_slow", "takeover_failed", "request"}
 	readinessChecks  = []string{"units_loadable", "interface_up", "address_free", "link_redundant", "config_match", "clock", "disk"}
+	permissions      = []string{"peer", "peer_off", "vote", "ping", "nothing"}
 	commandResults   = []string{"accepted", "refused"}
 )
 

@@ -45,6 +45,7 @@ func TestClosedSetsAreTheEvents(t *testing.T) {
 		{"OperatorCommand", "Result", commandResults},
 		{"RecorderDumped", "Trigger", dumpTriggers},
 		{"ReadinessChanged", "Check", readinessChecks},
+		{"PermissionChanged", "To", permissions},
 	}
 	for _, tt := range tests {
 		i := slices.IndexFunc(structs[tt.event], func(f eventdoc.Field) bool { return f.Name == tt.field })

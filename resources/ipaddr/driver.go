@@ -48,6 +48,9 @@ func (d *Driver) Renew() error { return d.leases.renew() }
 // Lapsed reports whether the leases have run out.
 func (d *Driver) Lapsed() bool { return d.leases.lapsed() }
 
+// Revoke removes every leased address.
+func (d *Driver) Revoke() error { return d.leases.revoke() }
+
 // Lease is how long an address lasts; 0 for good.
 func (d *Driver) Lease() time.Duration { return d.leases.length() }
 

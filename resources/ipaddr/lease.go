@@ -41,6 +41,7 @@ type leases struct {
 
 	mu      sync.Mutex
 	held    map[netip.Addr]lease
+	revoked bool          // nothing is started
 	ends    time.Duration // of the first of them, on the clock of awake; 0 before the first renewal
 	renewed time.Duration // the lifetimes
 	door    door
@@ -104,10 +105,10 @@ func (l *leases) hold(a Address, p place) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.over(awake()) {
+	if l.revoked || l.over(awake()) {
 		l.held[a.IP] = lease{p, a}
-		l.drop()
-		return errLapsed
+		_ = l.drop()
+		return l.closed()
 	}
 	if l.terms.Lifetime == 0 {
 		l.held[a.IP] = lease{p, a}
@@ -142,8 +143,8 @@ var errLapsed = errors.New("this node stood still for longer than the lease of i
 func (l *leases) open() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.over(awake()) {
-		return errLapsed
+	if l.revoked || l.over(awake()) {
+		return l.closed()
 	}
 	if l.terms.Required && l.door.missing != nil {
 		return fmt.Errorf("no address is taken without the gate that is configured: %w", l.door.missing)
@@ -152,6 +153,28 @@ func (l *leases) open() error {
 		return fmt.Errorf("nothing gets through the gate: %w", l.door.broken)
 	}
 	return nil
+}
+
+// errRevoked is why an address is not started, either.
+var errRevoked = errors.New("this node has no permission to hold addresses")
+
+func (l *leases) closed() error {
+	if l.revoked {
+		return errRevoked
+	}
+	return errLapsed
+}
+
+// revoke ends every lease now, and they begin anew with the next renewal.
+func (l *leases) revoke() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.terms.none() {
+		return nil
+	}
+	l.revoked, l.ends, l.renewed = true, 0, 0
+	l.door.lapsed, l.door.called, l.door.renewed, l.door.ends = false, 0, 0, 0
+	return l.drop()
 }
 
 func (l *leases) over(now time.Duration) bool {
@@ -167,24 +190,31 @@ func (l *leases) lapsed() bool {
 	if !l.over(awake()) {
 		return false
 	}
-	l.drop()
+	_ = l.drop()
 	l.ends, l.renewed = 0, 0
 	l.door.ends, l.door.called, l.door.renewed, l.door.lapsed = 0, 0, 0, false
 	return true
 }
 
 // drop gives everything up: first what answers, then what could.
-func (l *leases) drop() {
+func (l *leases) drop() error {
+	var errs []error
 	if l.door.up {
-		_ = l.door.gate.Shut() // its time is over, or nearly so
+		errs = append(errs, l.door.gate.Shut())
 	}
-	if len(l.held) > 0 && l.ready() == nil {
+	if len(l.held) > 0 {
+		errs = append(errs, l.ready())
+	}
+	if l.kernel != nil {
 		for _, h := range l.held {
-			// That it is gone already is as it should be.
-			_ = l.kernel.delete(held{link: h.place.link.index, ip: h.addr.IP, peer: h.addr.IP, prefix: h.place.prefix})
+			err := l.kernel.delete(held{link: h.place.link.index, ip: h.addr.IP, peer: h.addr.IP, prefix: h.place.prefix})
+			if !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) { // gone already
+				errs = append(errs, err)
+			}
 		}
 	}
 	clear(l.held)
+	return errors.Join(errs...)
 }
 
 // renew renews every lease. The error is of what could not be renewed, which
@@ -199,6 +229,7 @@ func (l *leases) renew() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.revoked = false
 	now := awake()
 	var gate, lifetimes error
 	if l.terms.Gate > 0 {
@@ -208,7 +239,7 @@ func (l *leases) renew() error {
 		lifetimes = l.renewLifetimes(now)
 	}
 	if l.over(awake()) {
-		l.drop()
+		_ = l.drop()
 		return errLapsed
 	}
 	l.ends = l.end()

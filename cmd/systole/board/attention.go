@@ -40,6 +40,14 @@ func Attention(st control.Status) []Notice {
 			bad("%s would not start here: %s", g.Group, g.Failure)
 		}
 	}
+	if p := st.Permission; p.Policy != "" && !p.Held {
+		bad("no permission to hold anything, policy %s: nothing runs here", p.Policy)
+	}
+	for _, a := range st.Permission.Arbiters {
+		if a.Asked && !a.Up {
+			bad("arbiter %s does not answer: %s", Clean(a.Arbiter), Clean(a.Error))
+		}
+	}
 	for _, l := range st.Links {
 		switch {
 		case !l.Open && l.Error == "":

@@ -96,7 +96,7 @@ func why(trigger string) string {
 	case "yield":
 		return "the other node keeps them after a split brain"
 	case "lapse":
-		return "its lease ran out"
+		return "its lease, or its permission to hold, ran out"
 	case "carrier":
 		return "clients cannot be reached from one node: no carrier"
 	case "ping":
@@ -218,4 +218,19 @@ func clock(e event.ClockSkew) string {
 		ahead = "behind"
 	}
 	return fmt.Sprintf("the clock of peer %s is %s ours by %s, give or take %s", e.Peer, ahead, length(e.Offset.Abs()), length(e.OffsetError))
+}
+
+// evidence is what lets a node hold addresses.
+func evidence(of string) string {
+	switch of {
+	case "peer":
+		return "the peer hears us"
+	case "peer_off":
+		return "the peer is off"
+	case "vote":
+		return "we have the vote"
+	case "ping":
+		return "a ping node answers"
+	}
+	return "there is none, and everything is given up"
 }

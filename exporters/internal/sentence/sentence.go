@@ -123,6 +123,10 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("a node that stands still keeps its addresses for %s, which may be longer than its peer waits: %s", length(e.Lease), e.Error)
 	case event.LeaseNotRenewed:
 		return fmt.Sprintf("leases of addresses are not renewed and will run out: %s", e.Error)
+	case event.PermissionChanged:
+		return fmt.Sprintf("permission to hold addresses (%s): %s%s", e.Policy, evidence(e.To), after(e.Reason, ": "))
+	case event.ArbiterChanged:
+		return fmt.Sprintf("arbiter %s %s%s", e.Arbiter, either(e.Up, "answers", "does not answer"), after(e.Error, ": "))
 	case event.ReadinessChanged:
 		return fmt.Sprintf("readiness check %s: %s%s", words(e.Check), either(e.Ready, "fine", "a takeover here would not work"), after(e.Reason, ": "))
 
