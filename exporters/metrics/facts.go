@@ -110,11 +110,15 @@ func (s *series) process() {
 // severities are the counters of one kind of event, by its severity.
 type severities map[event.Severity]prometheus.Counter
 
-// newEvents makes a counter for each severity that events of a kind can have.
-func newEvents(s *series) map[string]severities {
+// newEvents makes a counter for each severity that events of a kind can have, of
+// the kinds that can come with this configuration.
+func newEvents(s *series, cfg Config) map[string]severities {
 	events := map[string]severities{}
 	for _, entry := range event.Catalogue {
 		kind := entry.Event.Kind()
+		if ofPermission[kind] && !cfg.Permission {
+			continue
+		}
 		events[kind] = severities{}
 		for _, severity := range event.Severities(entry.Event) {
 			events[kind][severity] = s.counter("systole_events_total", kind, severity.String())

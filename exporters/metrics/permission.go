@@ -13,6 +13,12 @@ type permission struct {
 	arbiters map[string]prometheus.Gauge
 }
 
+// ofPermission are the kinds of events that come only where it is wanted.
+var ofPermission = map[string]bool{
+	event.PermissionChanged{}.Kind(): true,
+	event.ArbiterChanged{}.Kind():    true,
+}
+
 func newPermission(s *series, cfg Config) permission {
 	p := permission{arbiters: map[string]prometheus.Gauge{}}
 	if !cfg.Permission {

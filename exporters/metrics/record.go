@@ -55,7 +55,7 @@ func New(cfg Config) (*Metrics, error) {
 	m := &Metrics{
 		series:    s,
 		node:      cfg.Node,
-		events:    newEvents(s),
+		events:    newEvents(s, cfg),
 		sender:    newSender(s, cfg.Keepalive),
 		links:     map[string]*link{},
 		peers:     map[string]*peer{},
