@@ -380,7 +380,9 @@ func moves(t *testing.T, steps []step, want []string) {
 
 // TestEverythingIsCounted also meets every severity that an event can have.
 func TestEverythingIsCounted(t *testing.T) {
-	m := open(t, reference())
+	cfg := reference()
+	cfg.Permission = true
+	m := open(t, cfg)
 	before := page(t, m)
 	var want []string
 	for _, entry := range event.Catalogue {
@@ -397,6 +399,8 @@ func TestEverythingIsCounted(t *testing.T) {
 		{event.ConfigDrift{Ours: "a", Theirs: "b"}, "warning"},
 		{event.ClockSkew{Agrees: true}, "notice"},
 		{event.ReadinessChanged{Ready: true}, "notice"},
+		{event.PermissionChanged{To: "nothing", Holds: "all"}, "error"},
+		{event.ArbiterChanged{Up: true}, "notice"},
 	} {
 		tell(m, boot, other.event)
 		want = append(want, `systole_events_total{event="`+other.event.Kind()+`",severity="`+other.severity+`"} 1`)
