@@ -10,6 +10,7 @@ import (
 const (
 	farAt     = "192.0.2.100:4318"
 	webhookTo = "webhook hook http://" + farAt + "/hook"
+	deafTo    = "webhook deaf http://" + farAt + "/deaf"
 )
 
 // A far is a server that takes what it is sent, refuses it, or never answers.

@@ -21,7 +21,7 @@ type scenario struct {
 // everything is a cluster in which all that can be configured is.
 func everything() lab.Files {
 	f := files(calm, []string{"alpha " + address + " nginx", "beta IPaddr::192.0.2.60/24/eth0 worker"},
-		"auto_failback on", "ping 192.0.2.100", webhookTo, "flight_recorder on")
+		"auto_failback on", "ping 192.0.2.100", webhookTo, deafTo, "flight_recorder on")
 	f["authkeys"] += "2 crc\n"
 	return f
 }
@@ -54,6 +54,8 @@ func (s scenario) steps() []struct {
 		{"a file with an error, read again", s.reload},
 		{"another machine with the same address", s.conflict},
 		{"a journal that stands still", s.deafJournal},
+		{"announcements that fail", s.unannounced},
+		{"more events than a webhook takes", s.flood},
 		{"a clean stop of everything, and one node alone", s.alone},
 	}
 }
@@ -237,9 +239,31 @@ func (s scenario) deafJournal() {
 	must(s.t, s.alpha.Signal(soon(s.t), "systemd-journald", "CONT"))
 }
 
+// unannounced lets no ARP of alpha's pass while the address comes to it.
+func (s scenario) unannounced() {
+	since := time.Now()
+	s.run(s.alpha, "hb_standby", "all")
+	s.settled()
+	const mute = "table netdev mute { chain out { type filter hook egress device eth0 priority 0; ether type arp drop; }; }"
+	s.run(s.alpha, "nft", mute)
+	s.run(s.alpha, "hb_takeover", "local")
+	s.entry(s.alpha, since, "takeover.completed", "trigger", "takeover")
+	s.scraped()
+	s.run(s.alpha, "nft", "delete", "table", "netdev", "mute")
+}
+
+// flood asks alpha for what it has until more has happened than waits for a
+// webhook that never answers.
+func (s scenario) flood() {
+	s.run(s.alpha, "sh", "-c", "for i in $(seq 300); do hb_takeover local >/dev/null; done; true")
+	s.scraped()
+}
+
+// alone starts one node alone, which remembers that its last takeover was slow.
 func (s scenario) alone() {
 	s.both(func(n *lab.Node) error { return n.Stop(within(s.t, time.Minute), cluster.Unit) })
 	s.scraped()
+	s.run(s.beta, "sed", "-i", `s/"takeover_took_ns":[0-9]*/"takeover_took_ns":31000000000/`, "/var/lib/systole/takeover.json")
 	must(s.t, cluster.Start(soon(s.t), s.beta))
 	s.held(virtual, s.beta) // after initdead
 	s.scraped()
