@@ -268,7 +268,6 @@ func (c *Core) tick(now time.Time) {
 			c.out.Send = append(c.out.Send, last)
 		}
 	} else {
-		c.emit(event.HeartbeatSent{Late: now.Sub(c.nextBeat)})
 		c.beat(now)
 		c.out.Ping = len(c.cfg.Members.PingNodes) > 0
 		c.nextBeat = c.nextBeat.Add(c.cfg.Members.Keepalive)

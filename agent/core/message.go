@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/membership"
 	"github.com/systole-ha/systole/agent/wire"
 )
@@ -44,7 +45,9 @@ func (c *Core) beat(now time.Time) {
 		"sysent", c.stamp(now),
 		"sywall", strconv.FormatInt(now.UnixMicro(), 16),
 	)
-	if late := now.Sub(c.nextBeat); late > 0 {
+	late := max(0, now.Sub(c.nextBeat)) // many are sent before they are due
+	c.emit(event.HeartbeatSent{Late: late})
+	if late > 0 {
 		m.Set("sylate", strconv.FormatInt(late.Microseconds(), 16))
 	}
 	if echo := c.echo(now); echo != "" {
