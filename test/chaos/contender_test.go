@@ -19,8 +19,8 @@ type contender struct {
 	pkg  string // Debian's, "" for this tree
 
 	// install puts the daemon's files on a node, with deadtime or what is like
-	// it, and more lines of its configuration; nothing runs then.
-	install func(n *lab.Node, deadtime time.Duration, more []string) error
+	// it, and what protects the cluster; nothing runs then.
+	install func(n *lab.Node, deadtime time.Duration, with *protection) error
 	// ready says what a node still lacks to be able to take over or to serve.
 	ready func(ctx context.Context, n *lab.Node) error
 	// forgets are its directories of state, emptied before it starts anew.
@@ -51,11 +51,12 @@ func timing(deadtime time.Duration) cluster.Timing {
 	return cluster.Timing{Keepalive: keepalive, Deadtime: deadtime, Initdead: max(3*time.Second, deadtime)}
 }
 
-func installSystole(n *lab.Node, deadtime time.Duration, more []string) error {
+func installSystole(n *lab.Node, deadtime time.Duration, with *protection) error {
 	return cluster.Install(n, lab.Files{
-		"ha.cf":       cluster.HaCf(timing(deadtime), "bcast eth0 eth1", append([]string{"auto_failback off"}, more...)...),
-		"haresources": "alpha IPaddr::192.0.2.50/24/eth0\n",
-		"authkeys":    "auth 1\n1 sha1 not-a-secret\n",
+		"ha.cf":        cluster.HaCf(timing(deadtime), "bcast eth0 eth1", "auto_failback off", with.haCf(deadtime)),
+		"systole.yaml": with.yaml,
+		"haresources":  "alpha IPaddr::192.0.2.50/24/eth0\n",
+		"authkeys":     "auth 1\n1 sha1 not-a-secret\n",
 	})
 }
 
@@ -71,7 +72,7 @@ func systoleReady(ctx context.Context, n *lab.Node) error {
 // in real time, with priorities next to each other at the upper end, which keeps
 // the skew small, and without a preference that would move the address back. It
 // calls a master dead after three advertisements and the skew.
-func installKeepalived(n *lab.Node, deadtime time.Duration, _ []string) error {
+func installKeepalived(n *lab.Node, deadtime time.Duration, _ *protection) error {
 	advert := (deadtime / 3).Truncate(10 * time.Millisecond)
 	if deadtime > time.Second {
 		advert = advert.Truncate(100 * time.Millisecond)
@@ -84,13 +85,13 @@ func installKeepalived(n *lab.Node, deadtime time.Duration, _ []string) error {
 	return n.Configure("/etc/keepalived", lab.Files{"keepalived.conf": k.Config()})
 }
 
-func installHeartbeat(n *lab.Node, deadtime time.Duration, more []string) error {
+func installHeartbeat(n *lab.Node, deadtime time.Duration, with *protection) error {
 	t := timing(deadtime)
 	files := lab.HeartbeatCluster{
 		Nodes: []string{"alpha", "beta"}, Keepalive: t.Keepalive, Deadtime: t.Deadtime, Initdead: t.Initdead,
 		Resources: []string{"alpha IPaddr::192.0.2.50/24/eth0"},
 	}.Files()
-	files["ha.cf"] = strings.Replace(files["ha.cf"], "auto_failback on", "auto_failback off", 1) + strings.Join(more, "\n") + "\n"
+	files["ha.cf"] = strings.Replace(files["ha.cf"], "auto_failback on", "auto_failback off", 1) + with.haCf(deadtime)
 	return n.Configure("/etc/ha.d", files)
 }
 

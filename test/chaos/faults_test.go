@@ -16,7 +16,7 @@ type fault struct {
 	mend   func(ctx context.Context, s *stage, served *lab.Node) error // nil: it mends itself
 	brief  bool                                                        // over as soon as it has struck
 	spares []string                                                    // contenders of whom there is nothing to be learned
-	more   func(s *stage) []string                                     // lines of configuration it is about
+	with   *protection                                                 // what the cluster has for it; nil: nothing
 	shield shield                                                      // what keeps systole from having two answer
 }
 
@@ -79,7 +79,7 @@ var faults = []fault{
 	{name: "state directory full, and a restart", strike: fullDisk, mend: emptyDisk, spares: []string{"keepalived"}},
 	{
 		name: "ping node lost by the holder", strike: deafToClient(true), mend: deafToClient(false),
-		spares: []string{"keepalived"}, more: pingsClient,
+		spares: []string{"keepalived"}, with: pings,
 	},
 }
 
@@ -168,14 +168,4 @@ func deafToClient(deaf bool) func(context.Context, *stage, *lab.Node) error {
 		}
 		return s.lab.Join(lab.Service, "client", n.Name())
 	}
-}
-
-// pingsClient has the client as a ping node, whose loss is judged by ipfail, as
-// Heartbeat calls it.
-func pingsClient(s *stage) []string {
-	lines := []string{"ping 192.0.2.100"}
-	if s.by.name == "heartbeat" {
-		lines = append(lines, "respawn hacluster /usr/lib/heartbeat/ipfail")
-	}
-	return lines
 }

@@ -35,7 +35,7 @@ func TestRandom(t *testing.T) {
 	}
 	t.Logf("seed %d: make mayhem SEED=%d LENGTH=%v", seed, seed, *length)
 	m := &mayhem{stage: newStage(t, worker(), *brisk), draw: rand.New(rand.NewPCG(seed, 1)), counts: map[string]int{}}
-	m.fresh()
+	m.fresh(unprotected)
 	before := m.atRest("alpha")
 	var usages []usage
 	m.began = time.Now()
@@ -61,8 +61,8 @@ const samples = 15
 // prefers the other node.
 func worker() contender {
 	c := systole
-	c.install = func(n *lab.Node, deadtime time.Duration, more []string) error {
-		if err := installSystole(n, deadtime, more); err != nil {
+	c.install = func(n *lab.Node, deadtime time.Duration, with *protection) error {
+		if err := installSystole(n, deadtime, with); err != nil {
 			return err
 		}
 		if err := n.WriteFile("/etc/ha.d/haresources", []byte("alpha IPaddr::192.0.2.50/24/eth0 worker\nbeta IPaddr::192.0.2.51/24/eth0\n"), 0o644); err != nil {
@@ -143,7 +143,7 @@ func (m *mayhem) one() blow {
 		if f.brief {
 			lasts /= 4
 		}
-		if f.more == nil && (on.Name() == "alpha" || !slices.Contains(killsDaemon, f.name)) {
+		if f.with == nil && (on.Name() == "alpha" || !slices.Contains(killsDaemon, f.name)) {
 			return blow{f, on, lasts}
 		}
 	}

@@ -19,7 +19,7 @@ type stage struct {
 	watch    *lab.Watch
 	by       contender
 	deadtime time.Duration
-	more     []string // lines of the configuration beyond the usual
+	with     *protection
 }
 
 // newStage boots the nodes, with a server of web pages on each; the daemons do
@@ -64,11 +64,11 @@ func (s *stage) each(f func(*lab.Node) error) error {
 	return errors.Join(errs...)
 }
 
-// fresh has the contender start with these lines of configuration on both nodes,
-// whatever was before, and waits until one of them serves.
-func (s *stage) fresh(more ...string) {
+// fresh has the contender start on both nodes, whatever was before, and waits
+// until one of them serves.
+func (s *stage) fresh(with *protection) {
 	s.t.Helper()
-	s.more = more
+	s.with = with
 	must(s.t, s.each(func(n *lab.Node) error {
 		if !n.On() {
 			if err := s.boot(n); err != nil {
@@ -76,8 +76,11 @@ func (s *stage) fresh(more ...string) {
 			}
 		}
 		s.clear(n)
-		return errors.Join(s.by.install(n, s.deadtime, more), n.Reload(soon(s.t)))
+		return errors.Join(s.by.install(n, s.deadtime, with), n.Reload(soon(s.t)))
 	}))
+	if with.begin != nil {
+		must(s.t, with.begin(s))
+	}
 	must(s.t, s.each(func(n *lab.Node) error { return n.Start(soon(s.t), s.by.unit) }))
 	must(s.t, s.settle(max(6*s.deadtime, 30*time.Second)))
 }

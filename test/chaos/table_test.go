@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -43,23 +44,20 @@ func TestTable(t *testing.T) {
 func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
 	began := time.Now()
 	s := newStage(t, by, deadtime)
-	s.fresh()
+	s.fresh(unprotected)
 	for _, f := range faults {
 		if f.spared(by) || !regexp.MustCompile(*struck).MatchString(f.name) {
 			continue
 		}
-		var more []string
-		if f.more != nil {
-			more = f.more(s)
-		}
-		if !slices.Equal(more, s.more) {
-			s.fresh(more...)
+		with := cmp.Or(f.with, unprotected)
+		if with != s.with {
+			s.fresh(with)
 		}
 		began := time.Now()
 		c, err := s.suffer(f)
 		if err != nil {
 			t.Errorf("%s: %v", f.name, err)
-			s.fresh(more...)
+			s.fresh(with)
 			continue
 		}
 		t.Logf("%s: %s, in %v", f.name, c, time.Since(began).Round(time.Second))
@@ -68,7 +66,7 @@ func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
 			t.Errorf("%s: two nodes answered for %d ms, want none; endless: %v", f.name, c.Answered, c.Endless)
 		}
 		if c.Endless {
-			s.fresh(more...)
+			s.fresh(with)
 		}
 	}
 	book.took(by, deadtime, time.Since(began), versions(t, s))
@@ -80,7 +78,7 @@ var core = []string{"the daemon stands still (SIGSTOP)", "one of two links cut",
 // TestCore strikes with a few of the faults, at half a second.
 func TestCore(t *testing.T) {
 	s := newStage(t, systole, 500*time.Millisecond)
-	s.fresh()
+	s.fresh(unprotected)
 	for _, f := range faults {
 		if !slices.Contains(core, f.name) {
 			continue
