@@ -16,6 +16,7 @@ type cell struct {
 	None     int  // no node had it
 	Outage   int  // the client was without an answer
 	Endless  bool `json:",omitempty"` // it was not over when the watching ended, and no less than this
+	Took     int  // seconds to measure it
 }
 
 func (c cell) String() string {

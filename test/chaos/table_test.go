@@ -42,9 +42,9 @@ func TestTable(t *testing.T) {
 
 // column measures one contender at one deadtime.
 func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
-	began := time.Now()
 	s := newStage(t, by, deadtime)
 	s.fresh(unprotected)
+	book.column(by, deadtime).Versions = versions(t, s)
 	for _, f := range faults {
 		if f.spared(by) || !regexp.MustCompile(*struck).MatchString(f.name) {
 			continue
@@ -60,7 +60,8 @@ func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
 			s.fresh(with)
 			continue
 		}
-		t.Logf("%s: %s, in %v", f.name, c, time.Since(began).Round(time.Second))
+		c.Took = int(time.Since(began).Seconds())
+		t.Logf("%s: %s, in %d s", f.name, c, c.Took)
 		book.enter(by, deadtime, f, c)
 		if promised := by.name == systole.name && f.promised(); promised && (c.Answered > 0 || c.Endless) {
 			t.Errorf("%s: two nodes answered for %d ms, want none; endless: %v", f.name, c.Answered, c.Endless)
@@ -69,7 +70,6 @@ func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
 			s.fresh(with)
 		}
 	}
-	book.took(by, deadtime, time.Since(began), versions(t, s))
 }
 
 // core is the part of the table that make test measures, in under a minute.
