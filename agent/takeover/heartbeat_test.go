@@ -32,13 +32,22 @@ type desk struct {
 }
 
 func newDesk(t *testing.T, autoFailback bool) *desk {
+	return newDeskAfter(t, autoFailback, Memory{})
+}
+
+// newDeskAfter is one that another daemon ran before.
+func newDeskAfter(t *testing.T, autoFailback bool, left Memory, running ...string) *desk {
 	d := &desk{t: t, now: epoch, running: map[string]bool{}, broken: map[string]bool{}}
 	group := func(node, address string) Group {
 		return Group{Preferred: node, Resources: []Resource{{Spec: resources.Spec{Name: "IPaddr", Args: []string{address}}, Driver: "ipaddr", Announced: true}}}
 	}
 	cfg := Config{
-		Self: "alpha", Peer: "beta", AutoFailback: autoFailback, Keepalive: time.Second, Hash: "h", NewTrace: func() string { return "11112222333344445555666677778888" },
+		Self: "alpha", Peer: "beta", AutoFailback: autoFailback, Keepalive: time.Second, Hash: "h", NewTrace: func() string { return "11112222333344445555666677778888" }, Incident: func() string { return "88887777666655554444333322221111" },
 		Groups: []Group{group("alpha", "192.0.2.10"), group("beta", "192.0.2.20")},
+	}
+	cfg.Memory = left
+	for _, name := range running {
+		d.running[name] = true
 	}
 	var out Output
 	d.Takeover, out = New(cfg, d.now)

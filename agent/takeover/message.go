@@ -25,14 +25,15 @@ type claim struct {
 }
 
 // claim is what this node claims now. It claims a side as soon as it means to
-// hold a group of it, before anything runs, as heartbeat does; and a side
+// hold a group of it, before anything runs, as heartbeat does, and when the
+// daemon before it did, or the peer would take it in good faith; and a side
 // without groups by the same rules, for a 3.0.6 peer keeps books by sides.
 func (t *Takeover) claim() claim {
 	c := claim{stable: t.phase == stable && t.swap == nil, said: true}
 	empty := [2]bool{true, true}
 	for _, g := range t.groups {
 		empty[t.side(g)] = false
-		if g.aim == hold {
+		if g.aim == hold || g.aim == undecided && g.kept() {
 			c.sides[t.side(g)] = true
 		}
 	}
