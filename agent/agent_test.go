@@ -71,6 +71,14 @@ type node struct {
 	done   chan error
 	mu     sync.Mutex
 	events []event.Event
+	left   core.Memory // for the next daemon
+	beaten time.Time
+}
+
+func (n *node) remember(m core.Memory, beaten time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.left, n.beaten = m, beaten
 }
 
 func (n *node) Record(r event.Record) {
@@ -88,7 +96,7 @@ func start(t *testing.T, bus *linktest.Bus, name, peer string, generation uint64
 	n := &node{driver: &slow{Duration: 3 * time.Second, running: map[string]bool{}}, done: make(chan error, 1)}
 	group := takeover.Group{Preferred: "alpha", Resources: []takeover.Resource{{Spec: resources.Spec{Name: "web"}, Driver: "slow", Leased: true}}}
 	n.Agent, err = agent.New(agent.Config{
-		Keyring: ring, Sinks: []event.Sink{n}, Leasers: leasers,
+		Keyring: ring, Sinks: []event.Sink{n}, Leasers: leasers, Remember: n.remember,
 		Core: core.Config{
 			Cluster: "test", Groups: []takeover.Group{group}, Generation: generation, TTL: 3, ResourcesHash: "r", ConfigHash: "c",
 			Members: membership.Config{

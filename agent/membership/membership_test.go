@@ -276,3 +276,24 @@ func TestStrangersChangeNothing(t *testing.T) {
 		t.Errorf("a stranger caused %v", events)
 	}
 }
+
+// TestAPeerThatWasGoneIsNotWaitedFor: what the daemon before knew counts.
+func TestAPeerThatWasGoneIsNotWaitedFor(t *testing.T) {
+	for _, dead := range []bool{true, false} {
+		m := New(config(), epoch)
+		events := m.Gone(at(0), "beta", dead)
+		if !m.Accounted() {
+			t.Errorf("dead %v: it is waited for", dead)
+		}
+		if want := map[bool]string{true: Dead, false: Unknown}[dead]; m.State("beta") != want || (len(events) == 1) != dead {
+			t.Errorf("dead %v: state %s, events %v, want %s", dead, m.State("beta"), events, want)
+		}
+		if got := news(m.Expire(at(100))); slices.ContainsFunc(got, func(e event.Event) bool { return e.Kind() == "peer.dead" }) {
+			t.Errorf("dead %v: it dies once more: %v", dead, got)
+		}
+		got := kinds(m.Heard(at(101), Heartbeat{At: at(101), Peer: "beta", State: Init, Generation: 8}))
+		if returned := slices.Contains(got, "peer.returned"); returned != dead {
+			t.Errorf("dead %v: heard again, %v", dead, got)
+		}
+	}
+}
