@@ -81,6 +81,7 @@ install: build ## into DESTDIR
 	install -m 0755 bin/cl_status bin/hb_standby bin/hb_takeover $(DESTDIR)$(PREFIX)/bin/
 	sed 's|@sbindir@|$(PREFIX)/sbin|' packaging/systole.service.in > $(DESTDIR)/usr/lib/systemd/system/systole.service
 	sed 's|@sbindir@|$(PREFIX)/sbin|' packaging/systole-release.service.in > $(DESTDIR)/usr/lib/systemd/system/systole-release.service
+	sed 's|@sbindir@|$(PREFIX)/sbin|' packaging/systole-arbiter.service.in > $(DESTDIR)/usr/lib/systemd/system/systole-arbiter.service
 	install -m 0644 exporters/journal/systole.catalog $(DESTDIR)/usr/lib/systemd/catalog/
 	install -m 0644 packaging/examples/* $(DESTDIR)$(PREFIX)/share/doc/systole/examples/
 

@@ -100,5 +100,10 @@ func (a *Agent) SetKeyring(ring *wire.Keyring) {
 	for _, l := range a.links {
 		l.SetKeyring(ring)
 	}
+	for _, v := range a.cfg.Voters {
+		if v, ok := v.(interface{ SetKeyring(*wire.Keyring) }); ok {
+			v.SetKeyring(ring)
+		}
+	}
 	a.call(context.Background(), func(time.Time) { a.codec = ring.NewCodec() })
 }

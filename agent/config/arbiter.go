@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/permission"
+	"github.com/systole-ha/systole/agent/wire"
 )
 
 // The kinds of arbiters.
@@ -183,6 +184,11 @@ func (r *yamlReader) judgePermission() {
 		say(Warning, fmt.Sprintf("%d arbiters bear no more losses than %d", n, n-1), "")
 	case c.Permission == permission.Ping && len(c.Pings) == 0:
 		say(Error, "ping without a ping node", "add ping and an address to ha.cf")
+	}
+	for _, k := range c.Auth.Keys {
+		if k.Method == wire.CRC && slices.ContainsFunc(c.Arbiters, func(a Arbiter) bool { return a.Kind == SystoleArbiter }) {
+			say(Error, "an arbiter believes no crc: whoever can send to it could take the vote", "use sha1 with a key in authkeys")
+		}
 	}
 	if c.Permission.Judges() && len(c.Nodes) > 1 && c.Lease() == 0 && r.list.Count(Error) == 0 {
 		say(Warning, "no leases: what permission a node has that stands still is not taken from it", "a deadtime of at least 1.25 s and three keepalives leaves room for them")

@@ -33,15 +33,24 @@ type authkeysReader struct {
 // Source: parse_authfile in heartbeat's heartbeat/auth.c. As there, the line of
 // the key that signs must follow the auth line, and of two lines for one number
 // the later counts.
-func readAuthkeys(c *Config, fsys fs.FS, _ Host) Diagnostics {
-	r := &authkeysReader{reporter: reporter{file: Authkeys}, current: -1, send: -1, keys: map[int]wire.Key{}, lines: map[int]int{}}
-	text, err := readFile(fsys, Authkeys)
+func readAuthkeys(c *Config, fsys fs.FS, _ Host) Diagnostics { return readKeys(c, fsys, Authkeys) }
+
+// LoadKeys reads a file that is written as authkeys is, under any name.
+func LoadKeys(fsys fs.FS, name string) (Auth, Diagnostics) {
+	var c Config
+	diagnostics := readKeys(&c, fsys, name)
+	return c.Auth, diagnostics
+}
+
+func readKeys(c *Config, fsys fs.FS, name string) Diagnostics {
+	r := &authkeysReader{reporter: reporter{file: name}, current: -1, send: -1, keys: map[int]wire.Key{}, lines: map[int]int{}}
+	text, err := readFile(fsys, name)
 	if err != nil {
 		r.unreadable(err)
 		return r.list
 	}
-	if info, err := fs.Stat(fsys, Authkeys); err == nil && info.Mode()&0o044 != 0 {
-		r.add(Error, 0, "", fmt.Sprintf("others can read it (mode %04o)", info.Mode().Perm()), "chmod 600 "+Authkeys)
+	if info, err := fs.Stat(fsys, name); err == nil && info.Mode()&0o044 != 0 {
+		r.add(Error, 0, "", fmt.Sprintf("others can read it (mode %04o)", info.Mode().Perm()), "chmod 600 "+name)
 	}
 	for i, line := range strings.Split(text, "\n") {
 		r.line = i + 1

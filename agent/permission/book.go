@@ -20,10 +20,15 @@ const restarts = 2
 // NewBook begins a book at the start of the arbiter.
 func NewBook(start time.Time) *Book { return &Book{start: start, numbers: map[string]uint64{}} }
 
-// newer notes the number of what node asks, and reports whether it is not a
-// thing of the past.
-func (b *Book) newer(node string, number uint64) bool {
-	if number <= b.numbers[node] {
+// maxNodes bounds the names that a book keeps numbers of.
+const maxNodes = 16
+
+// current notes the number of what node asks, and reports whether it is not a
+// thing of the past. The newest question may be asked again: its answer was
+// lost.
+func (b *Book) current(node string, number uint64) bool {
+	newest, known := b.numbers[node]
+	if number < newest || !known && len(b.numbers) >= maxNodes {
 		return false
 	}
 	b.numbers[node] = number
@@ -35,7 +40,7 @@ func (b *Book) newer(node string, number uint64) bool {
 func (b *Book) Vote(now time.Time, node string, number uint64, length time.Duration) (granted bool, holder string, left time.Duration) {
 	opens := b.start.Add(restarts * length)
 	switch {
-	case !b.newer(node, number):
+	case !b.current(node, number):
 		return false, b.holder, 0
 	case b.holder != node && now.Before(b.until):
 		return false, b.holder, b.until.Sub(now)
@@ -51,7 +56,7 @@ func (b *Book) Vote(now time.Time, node string, number uint64, length time.Durat
 
 // Release takes the vote back, if node has it.
 func (b *Book) Release(now time.Time, node string, number uint64) {
-	if b.newer(node, number) && b.holder == node {
+	if b.current(node, number) && b.holder == node {
 		b.until = now
 	}
 }

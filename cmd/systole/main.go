@@ -53,6 +53,10 @@ func main() {
 	release := app.Command("release", "Stop what a daemon that is gone for good has left running. For systole-release.service, which systemd starts when it gives the daemon up. Exit code 0: nothing is left, or a daemon looks after it.")
 	release.Flag("control.socket", "Where the daemon answered.").Default(control.SocketFromEnvironment()).StringVar(socket)
 
+	third := app.Command("arbiter", "Run the casting vote for clusters of two nodes, on a third machine. It runs no resources.")
+	thirdAddress := third.Flag("listen.address", "Address and UDP port to listen on.").Default(fmt.Sprintf(":%d", config.ArbiterPort)).String()
+	thirdKeys := third.Flag("keys.dir", "Folder with the authkeys of each cluster, in a file that has the cluster's name.").Default("/etc/systole/arbiter").String()
+
 	versionCommand := app.Command("version", "Print the version.")
 
 	switch kingpin.MustParse(app.Parse(os.Args[1:])) {
@@ -72,6 +76,8 @@ func main() {
 		os.Exit(runOutages(*outagesDir, *outagesJSON, os.Stdout, os.Stderr))
 	case release.FullCommand():
 		os.Exit(runRelease(*socket, os.Stdout, os.Stderr))
+	case third.FullCommand():
+		os.Exit(runArbiter(*thirdAddress, *thirdKeys, os.Stderr))
 	case versionCommand.FullCommand():
 		fmt.Println(version.Print("systole"))
 	}

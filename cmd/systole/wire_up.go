@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/systole-ha/systole/agent"
+	"github.com/systole-ha/systole/agent/arbiter"
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
@@ -99,6 +100,9 @@ func (d *daemon) permission() permission.Config {
 		p.First = c.Self < other
 	}
 	for _, a := range c.Arbiters {
+		if !c.Permission.Votes() {
+			break
+		}
 		p.Voters = append(p.Voters, a.Name)
 	}
 	return p
@@ -110,7 +114,8 @@ func (d *daemon) agentConfig(id identity, sinks ...event.Sink) agent.Config {
 		Open: func(h link.Handler) ([]link.Link, error) {
 			return link.Open(d.cfg.Auth.Ring, h, media(d.cfg.Links)...)
 		},
-		Pings: pings(d.cfg.Pings), Leasers: d.registry.leasers(),
+		Voters: d.voters(id),
+		Pings:  pings(d.cfg.Pings), Leasers: d.registry.leasers(),
 		Driver: func(s resources.Spec) resources.Driver {
 			_, driver, _ := d.registry.driver(s)
 			return driver
@@ -125,6 +130,19 @@ func (d *daemon) agentConfig(id identity, sinks ...event.Sink) agent.Config {
 			return lookTimeout
 		},
 	}
+}
+
+// voters are the arbiters as this node reaches them.
+func (d *daemon) voters(id identity) []agent.Voter {
+	var voters []agent.Voter
+	for _, a := range d.cfg.Arbiters {
+		switch {
+		case !d.cfg.Permission.Votes():
+		case a.Kind == config.SystoleArbiter:
+			voters = append(voters, arbiter.New(a.Addresses[0], d.cfg.Cluster, d.cfg.Self, id.generation, d.cfg.Auth.Ring))
+		}
+	}
+	return voters
 }
 
 func leased(driver resources.Driver) bool {
