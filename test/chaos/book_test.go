@@ -73,6 +73,17 @@ func (e *entry) took() time.Duration {
 	return time.Duration(sum) * time.Second
 }
 
+// loads are the least and the most load of the machine meanwhile.
+func (e *entry) loads() (least, most float64) {
+	for _, c := range e.Cells {
+		if c.Load > 0 && (least == 0 || c.Load < least) {
+			least = c.Load
+		}
+		most = max(most, c.Load)
+	}
+	return least, most
+}
+
 // write keeps what was measured, and shows it on the page.
 func (b *book) write(t *testing.T) {
 	t.Helper()
@@ -108,7 +119,8 @@ func (b *book) tables() string {
 		for _, by := range contenders {
 			fmt.Fprintf(&out, " %s |", by.name)
 			if e := b.find(by.name, deadtime.String()); e != nil {
-				measured = append(measured, fmt.Sprintf("%s (%s) in %s", by.name, e.Versions, e.took()))
+				least, most := e.loads()
+				measured = append(measured, fmt.Sprintf("%s (%s) in %s at a load of %.0f to %.0f", by.name, e.Versions, e.took(), least, most))
 			}
 		}
 		out.WriteString("\n|---|" + strings.Repeat("---|", len(contenders)) + "\n")

@@ -56,7 +56,7 @@ func installSystole(n *lab.Node, deadtime time.Duration, with *protection) error
 		"ha.cf":        cluster.HaCf(timing(deadtime), "bcast eth0 eth1", "auto_failback off", with.haCf(deadtime)),
 		"systole.yaml": with.yaml,
 		"haresources":  "alpha IPaddr::192.0.2.50/24/eth0\n",
-		"authkeys":     "auth 1\n1 sha1 not-a-secret\n",
+		"authkeys":     authkeys,
 	})
 }
 

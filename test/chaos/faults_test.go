@@ -62,12 +62,7 @@ var faults = []fault{
 	{name: "one of two links cut", strike: part(true, true, lab.Service), mend: join},
 	{
 		name: "cut off from everybody", shield: vote,
-		strike: func(_ context.Context, _ *stage, n *lab.Node) error {
-			return errors.Join(n.Cut(lab.Service, lab.Both), n.Cut(lab.Private, lab.Both))
-		},
-		mend: func(_ context.Context, _ *stage, n *lab.Node) error {
-			return errors.Join(n.Heal(lab.Service), n.Heal(lab.Private))
-		},
+		strike: cutOff, mend: healed,
 	},
 	{
 		name:   "carrier lost where the address is",
@@ -80,6 +75,22 @@ var faults = []fault{
 	{
 		name: "ping node lost by the holder", strike: deafToClient(true), mend: deafToClient(false),
 		spares: []string{"keepalived"}, with: pings,
+	},
+	{
+		name: "all links cut, an arbiter hears both", strike: part(true, true, lab.Service, lab.Private), mend: join,
+		spares: rivals, with: arbiter,
+	},
+	{
+		name: "all links cut, the peer deaf, an arbiter", strike: part(true, false, lab.Service, lab.Private), mend: join,
+		spares: rivals, with: arbiter,
+	},
+	{
+		name: "cut off from everybody, an arbiter", strike: cutOff, mend: healed,
+		spares: rivals, with: arbiter,
+	},
+	{
+		name: "all links cut, with fencing", strike: part(true, true, lab.Service, lab.Private), mend: rejoin,
+		spares: rivals, with: fence,
 	},
 }
 
@@ -135,6 +146,15 @@ func part(away, towards bool, networks ...lab.Network) func(context.Context, *st
 		}
 		return errors.Join(errs...)
 	}
+}
+
+// cutOff takes a node from everybody, the client and an arbiter included.
+func cutOff(_ context.Context, _ *stage, n *lab.Node) error {
+	return errors.Join(n.Cut(lab.Service, lab.Both), n.Cut(lab.Private, lab.Both))
+}
+
+func healed(_ context.Context, _ *stage, n *lab.Node) error {
+	return errors.Join(n.Heal(lab.Service), n.Heal(lab.Private))
 }
 
 func join(_ context.Context, s *stage, n *lab.Node) error {

@@ -11,12 +11,13 @@ import (
 
 // A cell is what one fault cost, in milliseconds.
 type cell struct {
-	Held     int  // two nodes had the address, by their kernels
-	Answered int  // two nodes answered for it
-	None     int  // no node had it
-	Outage   int  // the client was without an answer
-	Endless  bool `json:",omitempty"` // it was not over when the watching ended, and no less than this
-	Took     int  // seconds to measure it
+	Held     int     // two nodes had the address, by their kernels
+	Answered int     // two nodes answered for it
+	None     int     // no node had it
+	Outage   int     // the client was without an answer
+	Endless  bool    `json:",omitempty"` // it was not over when the watching ended, and no less than this
+	Took     int     // seconds to measure it
+	Load     float64 // of the machine then, the average of a minute
 }
 
 func (c cell) String() string {

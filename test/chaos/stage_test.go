@@ -20,13 +20,18 @@ type stage struct {
 	by       contender
 	deadtime time.Duration
 	with     *protection
+	fences   bool // the device runs
 }
 
 // newStage boots the nodes, with a server of web pages on each; the daemons do
 // not run yet.
 func newStage(t testing.TB, by contender, deadtime time.Duration) *stage {
 	t.Helper()
-	l := lab.New(t)
+	var options []lab.Option
+	if by.pkg == "" {
+		options = append(options, lab.WithNodes(lab.Names(3)...)) // the third for an arbiter
+	}
+	l := lab.New(t, options...)
 	watch, err := l.Watch()
 	must(t, err)
 	s := &stage{t: t, lab: l, watch: watch, by: by, deadtime: deadtime}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
 			s.fresh(with)
 			continue
 		}
-		c.Took = int(time.Since(began).Seconds())
+		c.Took, c.Load = int(time.Since(began).Seconds()), load(t)
 		t.Logf("%s: %s, in %d s", f.name, c, c.Took)
 		book.enter(by, deadtime, f, c)
 		if promised := by.name == systole.name && f.promised(); promised && (c.Answered > 0 || c.Endless) {
@@ -120,4 +121,15 @@ func versions(t *testing.T, s *stage) string {
 		return kernel
 	}
 	return run("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", s.by.pkg) + ", " + kernel
+}
+
+// load is the average number of processes that ran or wanted to, within the last
+// minute.
+func load(t *testing.T) float64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/loadavg")
+	must(t, err)
+	average, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
+	must(t, err)
+	return average
 }
