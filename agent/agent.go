@@ -31,6 +31,7 @@ type Config struct {
 	// Remember, if set, is handed what to leave to the next daemon on this node,
 	// and when this one last sent a heartbeat. It must not wait.
 	Remember func(m core.Memory, beaten time.Time)
+	Watchdog Watchdog     // open; nil for none
 	Sinks    []event.Sink // in the order in which they are shown each event
 	Voters   []Voter      // in the order of Core.Permission.Voters
 }
@@ -62,6 +63,7 @@ type Agent struct {
 	replies  map[uint64]chan<- takeover.Reply
 	requests uint64
 	left     bool
+	feeder   *feeder // nil for none
 
 	memory   core.Memory // what to leave
 	beaten   time.Time   // when the last heartbeat was sent
@@ -128,8 +130,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	for i, v := range a.cfg.Voters {
 		a.work.Go(func() { a.consult(ctx, v, a.questions[i]) })
 	}
+	feeder, fasting := a.feeding()
+	a.feeder = feeder
 	a.loop(ctx)
 	close(a.ended)
+	fasting()
 	err := context.Cause(ctx)
 	cancel(nil)
 	for _, l := range a.links {
@@ -156,7 +161,8 @@ func (a *Agent) loop(ctx context.Context) {
 			a.tick(ctx)
 			continue
 		}
-		timer.Reset(time.Until(a.wake))
+		a.feeder.feed(time.Now())
+		timer.Reset(time.Until(a.feeder.wake(a.wake)))
 		select {
 		case in := <-a.inputs:
 			a.take(ctx, in)

@@ -89,14 +89,19 @@ func (n *node) Record(r event.Record) {
 
 func start(t *testing.T, bus *linktest.Bus, name, peer string, generation uint64, leasers ...resources.Leaser) *node {
 	t.Helper()
+	return startWith(t, bus, name, peer, generation, func(c *agent.Config) { c.Leasers = leasers })
+}
+
+func startWith(t *testing.T, bus *linktest.Bus, name, peer string, generation uint64, change func(*agent.Config)) *node {
+	t.Helper()
 	ring, err := wire.NewKeyring(1, []wire.Key{{Number: 1, Method: wire.SHA1, Secret: []byte("secret")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := &node{driver: &slow{Duration: 3 * time.Second, running: map[string]bool{}}, done: make(chan error, 1)}
 	group := takeover.Group{Preferred: "alpha", Resources: []takeover.Resource{{Spec: resources.Spec{Name: "web"}, Driver: "slow", Leased: true}}}
-	n.Agent, err = agent.New(agent.Config{
-		Keyring: ring, Sinks: []event.Sink{n}, Leasers: leasers, Remember: n.remember,
+	cfg := agent.Config{
+		Keyring: ring, Sinks: []event.Sink{n}, Remember: n.remember,
 		Core: core.Config{
 			Cluster: "test", Groups: []takeover.Group{group}, Generation: generation, TTL: 3, ResourcesHash: "r", ConfigHash: "c",
 			Members: membership.Config{
@@ -110,7 +115,9 @@ func start(t *testing.T, bus *linktest.Bus, name, peer string, generation uint64
 		},
 		Driver:  func(resources.Spec) resources.Driver { return n.driver },
 		Timeout: func(takeover.Operation) time.Duration { return time.Minute },
-	})
+	}
+	change(&cfg)
+	n.Agent, err = agent.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

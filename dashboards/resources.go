@@ -15,7 +15,7 @@ func resources() Board {
 			{Title: "Starting, stopping, looking", Panels: resourcesOperations()},
 			{Title: "Units, as systemd sees them", Panels: resourcesUnits()},
 			{Title: "Addresses, as the kernel and the network see them", Panels: resourcesAddresses()},
-			{Title: notMeasuredYet, Closed: true, Panels: resourcesNotYet()},
+			{Title: "The machine itself", Panels: resourcesWatchdog()},
 		},
 	}
 }
@@ -131,10 +131,10 @@ func resourcesAddresses() []Panel {
 	}
 }
 
-func resourcesNotYet() []Panel {
+func resourcesWatchdog() []Panel {
 	return []Panel{
 		{
-			Title: "Watchdog", Width: 12, Unit: Seconds, View: TimeSeries{}, Min: ptr(0), Empty: notMeasured,
+			Title: "Watchdog", Width: 12, Unit: Seconds, View: TimeSeries{}, Min: ptr(0), Empty: "no watchdog device",
 			Reads: "The longest gap between two pings of the watchdog device against its timeout, dashed: a gap that reaches it resets the machine.",
 			Marks: []Mark{{Series: "^timeout", Color: Red, Dashed: true}},
 			Asks: ask(

@@ -60,9 +60,16 @@ func isNoPacemaker(_ *haCf, v string) *problem {
 	return bad("write off and describe the resources in haresources, or run Pacemaker on corosync", "systole does not run Pacemaker's resource manager")
 }
 
-func (h *haCf) checkWatchdog(string) *problem {
+func (h *haCf) setWatchdog(v string) *problem {
 	if line := h.cfg.lines["watchdog"]; line != 0 {
 		return bad("", "given before, on line %d", line)
+	}
+	if !path.IsAbs(v) {
+		return bad("write /dev/watchdog or the like", "%s is no absolute path", printable(v))
+	}
+	h.cfg.Watchdog = v
+	if h.member && h.host.Serial != nil && h.host.Serial(v) != nil {
+		return odd("load the driver of the board's watchdog, or softdog", "this machine has no such device: a node that hangs is not reset")
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ type Config struct {
 	IPFail     bool              // groups move to the node that reaches more ping nodes
 	Permission permission.Policy // what evidence lets a node hold addresses
 	Arbiters   []Arbiter         // in the order of systole.yaml
+	Watchdog   string            // device; "" for none
 
 	Leases Lease // by what addresses are held: see Lifetime and Gate
 

@@ -26,7 +26,6 @@ const (
 	noFencing    = "fencing is not done by this version: a node found dead is not switched off before its groups start here"
 	noQuorum     = "heartbeat's quorum server speaks a protocol of its own and is not asked: run systole arbiter there instead, and write arbiter: and its address in systole.yaml"
 	ours         = "systole's own: heartbeat refuses a ha.cf with this line; write it in systole.yaml if one reads this file too"
-	noWatchdog   = "the watchdog device is not used by this version: a node that hangs is not reset"
 )
 
 // directiveList is every directive of heartbeat 3.0.6, in the order of its
@@ -93,7 +92,7 @@ var directiveList = []*directive{
 	{name: "failfast", whole: (*haCf).checkRespawn},
 	{name: "stonith", whole: stonithArguments("type"), warning: noFencing},
 	{name: "stonith_host", whole: stonithArguments("host", "type"), warning: noFencing},
-	{name: "watchdog", recorded: true, value: (*haCf).checkWatchdog, warning: noWatchdog},
+	{name: "watchdog", recorded: true, value: (*haCf).setWatchdog},
 	{name: "quorum_server", recorded: true, warning: noQuorum},
 
 	{name: "flight_recorder", value: (*haCf).setFlightRecorder, note: ours},

@@ -17,6 +17,10 @@ var Catalogue = []Entry{
 	{NodeRestarting{}, Notice, "47b53652ab49495789525602979aa505", "the daemon ends to be started again, and gives nothing up"},
 	{NodeStopped{}, Info, "e7177c40ed9745df8e0397f6eeff16c1", "everything was released and the peer was told"},
 	{AgentLate{}, Warning, "f72dac6df08a49bb8b925302f9eb1aa9", "our own loop ran late; a peer is not judged by that time"},
+	{WatchdogArmed{}, Notice, "a6503bb684a9488da53c094641119fa4", "the watchdog device counts down"},
+	{WatchdogFed{}, Sample, "", "the watchdog device was fed"},
+	{WatchdogNearMiss{}, Error, "91315ef8f7ed49d788b5db7bd120ab78", "more than half of the watchdog device's timeout had passed when it was fed"},
+	{WatchdogFailed{}, Error, "10d3bb80527b4a4885d59128df23a0ae", "the watchdog device cannot be opened, or not be fed"},
 	{LinkOpened{}, Info, "92858cc8bb9e44c78175dc806662aca4", "a link's socket or line is usable"},
 	{LinkClosed{}, Warning, "bf76b9bbff0845cd966ae7658dd5da51", "a link's socket or line is not usable at present"},
 	{LinkUp{}, Notice, "adddfc37b8824371b0a7f6a8dae23368", "a peer is heard on a link"},
@@ -142,6 +146,10 @@ func (NodeStopping) Kind() string           { return "node.stopping" }
 func (NodeRestarting) Kind() string         { return "node.restarting" }
 func (NodeStopped) Kind() string            { return "node.stopped" }
 func (AgentLate) Kind() string              { return "agent.late" }
+func (WatchdogArmed) Kind() string          { return "watchdog.armed" }
+func (WatchdogFed) Kind() string            { return "watchdog.fed" }
+func (WatchdogNearMiss) Kind() string       { return "watchdog.near_miss" }
+func (WatchdogFailed) Kind() string         { return "watchdog.failed" }
 func (LinkOpened) Kind() string             { return "link.opened" }
 func (LinkClosed) Kind() string             { return "link.closed" }
 func (LinkUp) Kind() string                 { return "link.up" }
@@ -209,6 +217,10 @@ func (NodeStopping) isEvent()           {}
 func (NodeRestarting) isEvent()         {}
 func (NodeStopped) isEvent()            {}
 func (AgentLate) isEvent()              {}
+func (WatchdogArmed) isEvent()          {}
+func (WatchdogFed) isEvent()            {}
+func (WatchdogNearMiss) isEvent()       {}
+func (WatchdogFailed) isEvent()         {}
 func (LinkOpened) isEvent()             {}
 func (LinkClosed) isEvent()             {}
 func (LinkUp) isEvent()                 {}

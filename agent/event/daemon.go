@@ -36,6 +36,33 @@ type NodeRestarting struct {
 // NodeStopped reports that everything was released and the peer was told.
 type NodeStopped struct{ Took time.Duration }
 
+// WatchdogArmed reports a watchdog device that resets this machine where the
+// daemon does not feed it.
+type WatchdogArmed struct {
+	Device   string
+	Identity string // by its driver
+	Timeout  time.Duration
+	Disarms  bool // it stops when the daemon ends in good order
+}
+
+// WatchdogFed reports that the device was fed.
+type WatchdogFed struct {
+	Gap  time.Duration // since the last time
+	Took time.Duration // by its driver
+}
+
+// WatchdogNearMiss reports that more than half of the timeout had passed.
+type WatchdogNearMiss struct {
+	Gap     time.Duration
+	Timeout time.Duration
+}
+
+// WatchdogFailed reports a device that cannot be opened, or not be fed; told once
+// for each spell of failures.
+type WatchdogFailed struct {
+	Error string
+}
+
 // LinkOpened reports that a link's socket or line is usable.
 type LinkOpened struct {
 	Link, Medium string

@@ -140,6 +140,9 @@ func (p *plan) settings() {
 		realtime = fmt.Sprintf("on, priority %d of SCHED_RR", p.c.RealtimePriority)
 	}
 	p.setting("realtime", realtime, "realtime", "default")
+	if p.c.Watchdog != "" {
+		p.setting("watchdog", watchdogText(p.c), "watchdog", "default")
+	}
 	p.setting("recorder", onOff(p.c.FlightRecorder), "flight_recorder", "default")
 	p.setting("metrics", cmp.Or(p.c.Web.ListenAddress, "not served"), "web.listen_address", "default")
 	if p.c.Web.ConfigFile != "" {

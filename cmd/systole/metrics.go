@@ -33,7 +33,7 @@ func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Tr
 		},
 		BootID: bootID(), InstanceID: hex.EncodeToString(id.uuid[:]), AutoFailback: onOff(c.AutoFailback), Wire: "systole",
 		Keepalive: c.Keepalive, Warntime: c.Warntime, Deadtime: c.Deadtime, Initdead: c.Initdead,
-		Peers: c.Peers(), IPFail: c.IPFail,
+		Peers: c.Peers(), IPFail: c.IPFail, Watchdog: c.Watchdog != "",
 		Files: []metrics.File{
 			{Name: config.HaCf, Hash: hash(c.ClusterHash)},
 			{Name: config.Haresources, Hash: hash(c.ResourcesHash)},

@@ -121,11 +121,16 @@ func (d *daemon) run() error {
 	left := d.newRemembrance()
 	working := d.agentConfig(identity, sinks...)
 	working.Core.Memory, working.Remember = d.recall(), left.put
+	dog, armed := d.openWatchdog()
+	working.Watchdog = dog
 	a, err := agent.New(working)
 	if err != nil {
 		return err
 	}
 	running.Store(a)
+	if armed != nil {
+		a.Note(armed)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var beside sync.WaitGroup

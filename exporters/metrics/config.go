@@ -32,6 +32,7 @@ type Config struct {
 	Webhooks   []Webhook
 	Permission bool     // a policy wants evidence before addresses are held
 	Arbiters   []string // that have a vote
+	Watchdog   bool     // a watchdog device is configured
 	// SpansDropped counts spans that were lost, by reason, since the start; nil
 	// where there are none. It is called by scrapes, from any goroutine.
 	SpansDropped func() map[string]uint64

@@ -116,7 +116,7 @@ func newEvents(s *series, cfg Config) map[string]severities {
 	events := map[string]severities{}
 	for _, entry := range event.Catalogue {
 		kind := entry.Event.Kind()
-		if ofPermission[kind] && !cfg.Permission {
+		if !cfg.happens(kind) {
 			continue
 		}
 		events[kind] = severities{}

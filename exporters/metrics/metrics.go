@@ -240,6 +240,12 @@ var families = []family{
 		"Records waiting to be written"},
 	{"systole_recorder_dumps_total", counter, labels("trigger"), "5", "recorder.dumped", nil,
 		"Times the execution flight recorder was written, by what for; one that could not be written counts nowhere"},
+	{"systole_watchdog_armed", gauge, nil, "1", "watchdog.armed, watchdog.failed", nil,
+		"1 while a watchdog device resets this machine where it is not fed; absent where none is configured"},
+	{"systole_watchdog_timeout_seconds", gauge, nil, "1", "watchdog.armed", nil,
+		"The timeout of the watchdog device"},
+	{"systole_watchdog_ping_interval_seconds", histogram, nil, "1", "watchdog.fed", lateness,
+		"Time from one feeding of the watchdog device to the next: one that reaches the timeout resets the machine"},
 	{"systole_collect_duration_seconds", histogram, nil, "1", "scrape", lateness,
 		"Time one scrape spent collecting in this daemon, until the scrape before"},
 }
@@ -249,7 +255,4 @@ var families = []family{
 var notYet = []struct{ name, needs string }{
 	{"systole_fence_operations_total", "fencing"},
 	{"systole_fence_duration_seconds", "fencing"},
-	{"systole_watchdog_armed", "the watchdog device"},
-	{"systole_watchdog_timeout_seconds", "the watchdog device"},
-	{"systole_watchdog_ping_interval_seconds", "the watchdog device"},
 }

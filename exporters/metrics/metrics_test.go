@@ -31,7 +31,7 @@ func reference() Config {
 	return Config{
 		Cluster: "web", Node: "alpha",
 		Build:  Build{Version: "0.1.0", Revision: "abcdef", Branch: "main", GoVersion: "go1.26", GoOS: "linux", GoArch: "amd64"},
-		BootID: "f1f0", InstanceID: "a1a0", AutoFailback: "on", Wire: "systole",
+		BootID: "f1f0", InstanceID: "a1a0", AutoFailback: "on", Wire: "systole", IPFail: true, Watchdog: true,
 		Keepalive: time.Second, Warntime: 5 * time.Second, Deadtime: 10 * time.Second, Initdead: 30 * time.Second,
 		Links: []Link{
 			{"eth0", "bcast", "eth0", "192.0.2.255"},

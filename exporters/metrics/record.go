@@ -34,6 +34,7 @@ type Metrics struct {
 	memory    Memory
 	remember  func(Memory)
 	takeovers takeovers
+	watchdog  *watchdog
 	books     Outages             // nil for none
 	commands  map[string]counters // by command, then result
 	dumps     counters            // by trigger
@@ -72,6 +73,7 @@ func New(cfg Config) (*Metrics, error) {
 		remember:  cfg.Remember,
 		standby:   s.gauge("systole_node_standby_since_timestamp_seconds"),
 		takeovers: newTakeovers(s, cfg),
+		watchdog:  newWatchdog(s, cfg),
 		books:     cfg.Outages,
 		commands:  newCommands(s, cfg.Commands),
 		dumps:     s.countersBy("systole_recorder_dumps_total", dumpTriggers),
@@ -144,6 +146,8 @@ func (m *Metrics) Record(r event.Record) {
 		m.peer(e.Peer).retransmits.add(e.Direction, float64(e.Count))
 	case event.PingAnswered:
 		m.ping(e.PingNode).roundTrip.Observe(e.RoundTrip.Seconds())
+	case event.WatchdogArmed, event.WatchdogFed, event.WatchdogFailed:
+		m.watchdog.record(e)
 	case event.AgentLate:
 		m.stalls.Observe(e.Late.Seconds())
 

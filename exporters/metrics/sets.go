@@ -1,6 +1,9 @@
 package metrics
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // The closed sets of label values that come from the code. Each is what the
 // comment of the event's field lists; a test compares the two. A value outside
@@ -51,6 +54,12 @@ var isRare = map[string]bool{"carrier": true, "ping": true}
 // possible are the triggers that can be under this configuration.
 func (c Config) possible(set []string) []string {
 	return slices.DeleteFunc(slices.Clone(set), func(name string) bool { return name == "ping" && !c.IPFail })
+}
+
+// happens reports whether events of this kind can be under this configuration.
+func (c Config) happens(kind string) bool {
+	return (c.Watchdog || !strings.HasPrefix(kind, "watchdog.")) && (c.IPFail || kind != "pings.compared") &&
+		(c.Permission || !ofPermission[kind])
 }
 
 func usual(set []string) []string {

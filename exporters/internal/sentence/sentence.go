@@ -110,6 +110,12 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("%s has its carrier again, after %s: %s", cmp.Or(e.Interface, "an interface"), length(e.Away), list(e.Groups))
 	case event.PingsCompared:
 		return fmt.Sprintf("this node reaches %s, %s reaches %d", count(uint64(e.Ours), "ping node"), e.Peer, e.Theirs)
+	case event.WatchdogArmed:
+		return fmt.Sprintf("watchdog %s (%s) resets this machine where it is not fed for %s%s", e.Device, cmp.Or(e.Identity, "unknown"), length(e.Timeout), either(e.Disarms, "", "; it does not stop when the daemon does"))
+	case event.WatchdogNearMiss:
+		return fmt.Sprintf("the watchdog was not fed for %s, its timeout is %s", length(e.Gap), length(e.Timeout))
+	case event.WatchdogFailed:
+		return fmt.Sprintf("the watchdog does not guard this machine: %s", e.Error)
 	case event.OwnerChanged:
 		return owner(e)
 	case event.LeaseLapsed:
