@@ -27,6 +27,7 @@ type Config struct {
 	Pings   []link.Ping                             // in the order of Core.Members.PingNodes
 	Driver  func(resources.Spec) resources.Driver   // never nil for a resource of Core.Groups
 	Timeout func(takeover.Operation) time.Duration  // of one order
+	Fence   Fencer                                  // of the peer, where Core.Fence says so
 	Leasers []resources.Leaser                      // drivers whose resources last only while they are renewed
 	// Remember, if set, is handed what to leave to the next daemon on this node,
 	// and when this one last sent a heartbeat. It must not wait.
@@ -246,6 +247,9 @@ func (a *Agent) act(ctx context.Context, now time.Time, out core.Output) {
 	}
 	for _, order := range out.Orders {
 		a.carryOut(ctx, order)
+	}
+	for _, f := range out.Fences {
+		a.fence(ctx, f)
 	}
 	for _, id := range out.Cancel {
 		if cancel := a.cancels[id]; cancel != nil {

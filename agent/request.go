@@ -52,9 +52,10 @@ func (a *Agent) Note(e event.Event) { a.tell(core.Fact{Event: e}) }
 // Carriers tells what became of the interfaces of addresses.
 func (a *Agent) Carriers(changed []takeover.Carrier) { a.tell(core.Carriers{Changed: changed}) }
 
-// Request makes an operator's request, standby or takeover, and waits for what
-// becomes of it: accepted when the peer has agreed, or refused with a reason.
-// A peer that does not answer is a refusal after 10 s.
+// Request makes an operator's request and waits for what becomes of it: a
+// standby or takeover is accepted when the peer has agreed, one to fence a node
+// or to confirm that it is off at once, or refused with a reason. A peer that
+// does not answer is a refusal after 10 s.
 func (a *Agent) Request(ctx context.Context, kind, scope string, uid int) (takeover.Reply, error) {
 	answer := make(chan takeover.Reply, 1)
 	err := a.call(ctx, func(time.Time) {
@@ -68,7 +69,7 @@ func (a *Agent) Request(ctx context.Context, kind, scope string, uid int) (takeo
 	}
 	select {
 	case r := <-answer:
-		note := event.OperatorCommand{Command: "hb_" + kind, Arguments: scope, UID: uid, Result: "accepted", Reason: r.Reason}
+		note := event.OperatorCommand{Command: commandOf(kind), Arguments: scope, UID: uid, Result: "accepted", Reason: r.Reason}
 		if !r.Accepted {
 			note.Result = "refused"
 		}
@@ -79,4 +80,15 @@ func (a *Agent) Request(ctx context.Context, kind, scope string, uid int) (takeo
 	case <-ctx.Done():
 		return takeover.Reply{}, ctx.Err()
 	}
+}
+
+// commandOf is the command that makes a request of this kind.
+func commandOf(kind string) string {
+	switch kind {
+	case "fence":
+		return "systole fence"
+	case "confirm":
+		return "systole fence --confirm"
+	}
+	return "hb_" + kind
 }

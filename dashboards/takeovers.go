@@ -14,7 +14,7 @@ func takeovers() Board {
 			{Title: "The last one", Panels: takeoverLast()},
 			{Title: "Where the time went", Panels: takeoverTimes()},
 			{Title: "What happened", Panels: takeoverEvents()},
-			{Title: notMeasuredYet, Closed: true, Panels: takeoverNotYet()},
+			{Title: "Dead nodes fenced", Closed: true, Panels: takeoverFencing()},
 		},
 	}
 }
@@ -168,16 +168,19 @@ func movesTable() Table {
 	return Table{Columns: []Column{{"node", "Node"}, {"trigger", "Trigger"}, {"result", "Result"}, {"Value", "Times"}}, Sort: "Times"}
 }
 
-func takeoverNotYet() []Panel {
+// noFencing is why panels of fencing are empty.
+const noFencing = "no fencing is configured"
+
+func takeoverFencing() []Panel {
 	return []Panel{
 		{
-			Title: "Fencing", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: notMeasured,
-			Reads: "Tries to make sure that a dead node holds nothing, by method and result. A takeover waits for it.",
+			Title: "Fencing", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0), Empty: noFencing,
+			Reads: "Tries to make sure that a dead node holds nothing, by method and result; the method operator is a person who said so. A takeover after a death waits for one that is ok.",
 			Asks:  over(`sum by (node, method, result) (increase(systole_fence_operations_total{$here}[$__rate_interval]))`, "{{node}}: {{method}} {{result}}"),
 		},
 		{
-			Title: "Time to fence", Width: 12, Unit: Seconds, View: TimeSeries{}, Min: ptr(0), Empty: notMeasured,
-			Reads: "How long fencing took at most, by method. It is part of every takeover after a death.",
+			Title: "Time to fence", Width: 12, Unit: Seconds, View: TimeSeries{}, Min: ptr(0), Empty: noFencing,
+			Reads: "How long one try took at most, by method. It is part of every takeover after a death.",
 			Asks:  histogram{name: "systole_fence_duration_seconds", by: "node, method"}.quantile("1", "{{node}}: {{method}}"),
 		},
 	}

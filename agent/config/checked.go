@@ -74,10 +74,6 @@ func (h *haCf) setWatchdog(v string) *problem {
 	return nil
 }
 
-func stonithArguments(names ...string) func(*haCf, []string) *problem {
-	return func(_ *haCf, args []string) *problem { return arguments(args, names...) }
-}
-
 // checkAPIAuth checks what heartbeat would: client uid=… gid=…, once a client.
 func (h *haCf) checkAPIAuth(args []string) *problem {
 	if p := arguments(args, "client", "uid=user or gid=group"); p != nil {

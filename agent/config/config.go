@@ -58,6 +58,8 @@ type Config struct {
 
 	Leases Lease // by what addresses are held: see Lifetime and Gate
 
+	Fencing Fencing
+
 	Realtime         bool // ask for real-time scheduling
 	RealtimePriority int  // of SCHED_RR, 1 to 99
 

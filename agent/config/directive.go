@@ -23,7 +23,6 @@ const (
 	byState      = "no meaning here: generation and uuid are kept in the state directory; a lost generation starts again from the time"
 	uncompressed = "no meaning here: compressed messages are understood, but none are sent"
 	noCores      = "no meaning here: systemd-coredump keeps core dumps (coredumpctl)"
-	noFencing    = "fencing is not done by this version: a node found dead is not switched off before its groups start here"
 	noQuorum     = "heartbeat's quorum server speaks a protocol of its own and is not asked: run systole arbiter there instead, and write arbiter: and its address in systole.yaml"
 	ours         = "systole's own: heartbeat refuses a ha.cf with this line; write it in systole.yaml if one reads this file too"
 )
@@ -90,8 +89,8 @@ var directiveList = []*directive{
 
 	{name: "respawn", whole: (*haCf).checkRespawn},
 	{name: "failfast", whole: (*haCf).checkRespawn},
-	{name: "stonith", whole: stonithArguments("type"), warning: noFencing},
-	{name: "stonith_host", whole: stonithArguments("host", "type"), warning: noFencing},
+	{name: "stonith", whole: (*haCf).addStonith},
+	{name: "stonith_host", whole: (*haCf).addStonithHost},
 	{name: "watchdog", recorded: true, value: (*haCf).setWatchdog},
 	{name: "quorum_server", recorded: true, warning: noQuorum},
 

@@ -33,6 +33,12 @@ var yamlKeys = map[string]func(c *Config, value string) error{
 	"permission":         (*Config).setPermission,
 	"leases":             func(c *Config, v string) error { return setLease(&c.Leases, v) },
 	"realtime":           func(c *Config, v string) error { return setBool(&c.Realtime, v) },
+	"fencing.action":     func(c *Config, v string) error { return setFenceAction(&c.Fencing, v) },
+	"fencing.delay":      func(c *Config, v string) error { return setWhile(&c.Fencing.Delay, v) },
+	"fencing.timeout":    func(c *Config, v string) error { return setLength(&c.Fencing.Timeout, v) },
+	"fencing.tries":      func(c *Config, v string) error { return setFenceTries(&c.Fencing, v) },
+	"fencing.retry":      func(c *Config, v string) error { return setLength(&c.Fencing.Retry, v) },
+	"fencing.on_failure": func(c *Config, v string) error { return setFenceFailure(&c.Fencing, v) },
 }
 
 // yamlLists are the keys that may have several values, each of them what ha.cf
@@ -42,6 +48,9 @@ var yamlLists = map[string]func(c *Config, fsys fs.FS, origin string, args []str
 	"alertmanager": (*Config).addAlertmanager,
 	"arbiter":      (*Config).addArbiter,
 }
+
+// fenceDevices is the one key whose values have keys and are many.
+const fenceDevices = "fencing.devices"
 
 // What systole assumes where systole.yaml is silent.
 const (
@@ -54,8 +63,9 @@ const (
 // A yamlReader reads systole.yaml.
 type yamlReader struct {
 	reporter
-	cfg  *Config
-	fsys fs.FS // the folder, for files that values name
+	cfg     *Config
+	fsys    fs.FS // the folder, for files that values name
+	devices []FenceDevice
 }
 
 // readYAML reads systole.yaml into c, after ha.cf, which it may override.
@@ -65,6 +75,7 @@ func readYAML(c *Config, fsys fs.FS, _ Host) Diagnostics {
 	c.Web.ListenAddress, c.Leases = defaultListenAddress, LeaseOn
 	c.StateDir, c.ControlSocket = defaultStateDir, DefaultControlSocket
 	c.StartTimeout, c.StopTimeout = resources.Timeout, resources.Timeout
+	c.setFencingDefaults()
 	text, err := readFile(fsys, SystoleYAML)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -73,6 +84,7 @@ func readYAML(c *Config, fsys fs.FS, _ Host) Diagnostics {
 	default:
 		r.readDocument(text)
 	}
+	r.judgeFencing(r.devices)
 	if c.Cluster == "" {
 		nodes := slices.Clone(c.Nodes)
 		slices.Sort(nodes)
@@ -121,6 +133,8 @@ func (r *yamlReader) readSection(prefix string, section *yaml.Node) {
 			r.readValue(name, value)
 		case yamlLists[name] != nil:
 			r.readList(name, value)
+		case name == fenceDevices:
+			r.devices = r.readDevices(name, value)
 		case prefix == "" && slices.Contains(sections(), name):
 			r.readSection(name+".", value)
 		default:
@@ -166,7 +180,7 @@ func (r *yamlReader) readList(name string, value *yaml.Node) {
 
 // yamlNames are the keys in alphabetical order.
 func yamlNames() []string {
-	return slices.Sorted(slices.Values(slices.AppendSeq(slices.Collect(maps.Keys(yamlKeys)), maps.Keys(yamlLists))))
+	return slices.Sorted(slices.Values(append(slices.AppendSeq(slices.Collect(maps.Keys(yamlKeys)), maps.Keys(yamlLists)), fenceDevices)))
 }
 
 // sections are the keys whose values have keys themselves.

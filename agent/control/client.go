@@ -68,6 +68,19 @@ func (c *Client) Move(ctx context.Context, kind, scope string) (Move, error) {
 	return *a.Move, nil
 }
 
+// Fence has the daemon fence a node now, or, where kind is confirm and not
+// fence, tells it that the node is known to be off.
+func (c *Client) Fence(ctx context.Context, kind, node string) (Move, error) {
+	a, err := c.ask(ctx, askMoveTime, request{Request: requestFence, Kind: kind, Name: node})
+	if err != nil {
+		return Move{}, err
+	}
+	if a.Move == nil {
+		return Move{}, errAnswer
+	}
+	return *a.Move, nil
+}
+
 // Ready has the daemon look whether a takeover there would work. That takes a
 // second, or where something hangs as long as readiness.Longest.
 func (c *Client) Ready(ctx context.Context) (Ready, error) {

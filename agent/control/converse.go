@@ -66,6 +66,9 @@ func (s *Server) answer(ctx context.Context, c net.Conn, node Node, r request) (
 		defer cancel()
 		reply, err := node.Request(ctx, r.Kind, r.Scope, peerUID(c))
 		return answer{Move: &Move{reply.Accepted, reply.Reason}}, err
+	case requestFence:
+		reply, err := node.Request(ctx, r.Kind, r.Name, peerUID(c))
+		return answer{Move: &Move{reply.Accepted, reply.Reason}}, err
 	case requestReady:
 		ctx, cancel := context.WithTimeout(ctx, readyTime)
 		defer cancel()

@@ -23,6 +23,9 @@
 //	{"protocol":1,"request":"move","kind":"standby","scope":"all"}
 //	{"protocol":1,"move":{"accepted":false,"reason":"beta is dead"}}
 //
+//	{"protocol":1,"request":"fence","kind":"confirm","name":"beta"}
+//	{"protocol":1,"move":{"accepted":false,"reason":"beta is heard: it is not off"}}
+//
 //	{"protocol":1,"request":"parameter","name":"deadtime"}
 //	{"protocol":1,"parameter":{"known":true,"value":"10"}}
 //
@@ -42,6 +45,10 @@
 // A move is answered when the peer has said yes or no, which can take ten
 // seconds. Its kind is standby (give groups to the peer) or takeover (ask the
 // peer for them), its scope all, local or foreign as this node sees it.
+//
+// A request about fencing is answered at once. Its kind is fence (try now what
+// would be tried later) or confirm (a person knows that the node is off), its
+// name the node's.
 //
 // Readiness is looked at anew, which takes a second, or longer where something
 // hangs. Judged is false, and a reason given, while this node does not yet take

@@ -25,6 +25,7 @@ const (
 	requestParameter = "parameter"
 	requestEvents    = "events"
 	requestReady     = "ready"
+	requestFence     = "fence"
 )
 
 // A request is one line from a client. Which members belong to which request
@@ -69,6 +70,14 @@ func (r request) check() error {
 		}
 		if !slices.Contains([]string{"all", "local", "foreign"}, r.Scope) {
 			return fmt.Errorf("scope %q of a move is none of all, local and foreign", r.Scope)
+		}
+	case requestFence:
+		allowed.Kind, allowed.Name = r.Kind, r.Name
+		if !slices.Contains([]string{"fence", "confirm"}, r.Kind) {
+			return fmt.Errorf("kind %q of fencing is neither fence nor confirm", r.Kind)
+		}
+		if r.Name == "" {
+			return errors.New("a node to fence has a name")
 		}
 	case requestParameter:
 		allowed.Name = r.Name

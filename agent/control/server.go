@@ -23,7 +23,8 @@ type Node interface {
 
 	// Request puts an operator's wish to the loop and waits until the peer has
 	// answered or the wish is refused. kind is standby or takeover, scope all,
-	// local or foreign, uid the user who wishes it, -1 where not known.
+	// local or foreign; or kind is fence or confirm, scope a node. uid is the user
+	// who wishes it, -1 where not known.
 	Request(ctx context.Context, kind, scope string, uid int) (takeover.Reply, error)
 
 	// Ready looks now whether a takeover here would work.

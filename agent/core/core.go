@@ -22,6 +22,7 @@ type Config struct {
 	Version string
 	Members membership.Config // its Self is ours
 	Groups  []takeover.Group
+	Fence   *takeover.FencePlan // nil where a silent peer is replaced without
 
 	Permission permission.Config
 
@@ -54,9 +55,10 @@ type Core struct {
 
 	status   string // what our heartbeats say of us: init, up, active
 	nextBeat time.Time
-	greet    bool      // a node has come that has not heard us yet
-	farewell int       // heartbeats still to be sent after everything is released
-	stopping time.Time // since when we are
+	greet    bool                // a node has come that has not heard us yet
+	farewell int                 // heartbeats still to be sent after everything is released
+	stopping time.Time           // since when we are
+	fenced   *takeover.FenceDone // the end of a try, until the sockets have been looked at
 	wake     time.Time
 	rejects  map[rejectKey]*rejects
 	own      []time.Time // when our own messages last came back, by link
@@ -105,7 +107,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 func (c *Core) takeoverConfig() takeover.Config {
 	cfg := takeover.Config{
 		Self: c.cfg.Members.Self, AutoFailback: c.cfg.AutoFailback, Groups: c.cfg.Groups, Pings: c.cfg.Pings,
-		Keepalive: c.cfg.Members.Keepalive, Hash: c.cfg.ResourcesHash, NewTrace: c.trace, Incident: c.missed,
+		Fence: c.cfg.Fence, Keepalive: c.cfg.Members.Keepalive, Hash: c.cfg.ResourcesHash, NewTrace: c.trace, Incident: c.missed,
 	}
 	if len(c.cfg.Members.Peers) > 0 {
 		cfg.Peer = c.cfg.Members.Peers[0]
@@ -132,8 +134,11 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.tick(now)
 	case Looked:
 		c.judge(now, c.members.Expire(now))
+		c.endTry(now)
 	case Done:
 		c.follow(c.takeover.Done(now, in.Done))
+	case FenceDone:
+		c.fenced, c.out.Look = &in.FenceDone, true
 	case Unused:
 		c.unused[in.Link] = true
 		c.listen(now)
@@ -280,6 +285,15 @@ func (c *Core) tick(now time.Time) {
 	c.out.Look = c.members.Suspects(now)
 }
 
+// endTry takes in the end of a try to fence the peer, after another look at the
+// sockets: a pause of our own must not outrun what the peer has said since.
+func (c *Core) endTry(now time.Time) {
+	if done := c.fenced; done != nil {
+		c.fenced = nil
+		c.follow(c.takeover.FenceDone(now, *done))
+	}
+}
+
 // tolerable is the lateness of our own loop that is not worth a word.
 func (c *Core) tolerable() time.Duration {
 	return min(c.cfg.Members.Keepalive, c.cfg.Members.Deadtime/4)
@@ -328,7 +342,13 @@ func (c *Core) countPings(now time.Time) {
 // follow passes on what takeover wants done.
 func (c *Core) follow(t takeover.Output) {
 	c.emit(t.Events...)
+	for _, e := range t.Events {
+		if e, ok := e.(event.FenceCompleted); ok && e.Result != "aborted" {
+			c.permission.PeerOff()
+		}
+	}
 	c.out.Orders = append(c.out.Orders, t.Orders...)
+	c.out.Fences = append(c.out.Fences, t.Fences...)
 	c.out.Cancel = append(c.out.Cancel, t.Cancel...)
 	c.out.Replies = append(c.out.Replies, t.Replies...)
 	for i := range t.Send {

@@ -71,6 +71,9 @@ type Pinged struct {
 // Done is the end of an order.
 type Done struct{ takeover.Done }
 
+// FenceDone is the end of a try to fence the peer.
+type FenceDone struct{ takeover.FenceDone }
+
 // Request is an operator's wish, answered by one Reply.
 type Request struct{ takeover.Request }
 
@@ -105,6 +108,7 @@ func (Unused) isInput()     {}
 func (Carriers) isInput()   {}
 func (Pinged) isInput()     {}
 func (Done) isInput()       {}
+func (FenceDone) isInput()  {}
 func (Request) isInput()    {}
 func (Fact) isInput()       {}
 func (Lapsed) isInput()     {}
@@ -124,6 +128,7 @@ type Output struct {
 	Questions []permission.Question // each answered later by one Answered
 	Ping      bool                  // ask every ping node for an echo
 	Orders    []takeover.Order      // each answered later by one Done
+	Fences    []takeover.Fence      // likewise by one FenceDone
 	Cancel    []uint64              // orders whose result is no longer wanted; each is still answered
 	Events    []event.Event         // in the order they came to be true
 	Replies   []takeover.Reply

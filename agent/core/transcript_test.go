@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/sim"
 	"github.com/systole-ha/systole/agent/takeover"
@@ -115,6 +117,18 @@ func (s *stage) do(words []string) error {
 		n.Carrier(args[1] == "lost", args[2:]...)
 	case "reach", "miss": // reach|miss NODE PING-NODE
 		w.Node(args[0]).Reach(args[1], verb == "reach")
+	case "devices": // devices work, or fail
+		works := args[0] == "work"
+		w.Fencer = func(*sim.Node, takeover.Fence) sim.Try {
+			if works {
+				return sim.Try{Hits: true, Off: 1300 * time.Millisecond, Answer: 1500 * time.Millisecond}
+			}
+			return sim.Try{Answer: 3 * time.Second, Err: errors.New("the device is not reachable")}
+		}
+	case "fence", "confirm": // fence ON NODE
+		w.Node(args[0]).Request(verb, args[1], func(r takeover.Reply) {
+			fmt.Fprintf(&s.report, "%s %s answers %s %s: accepted=%v %s\n", s.at(), args[0], verb, args[1], r.Accepted, r.Reason)
+		})
 	case "break", "repair": // break NODE RESOURCE [OPERATION]
 		s.breakDown(verb == "break", args)
 	case "who":
@@ -149,6 +163,17 @@ func (s *stage) describe(args []string) error {
 			continue
 		case "links":
 			s.cluster.Links = strings.Split(value, ",")
+			continue
+		case "fence": // levels by /, devices of a level by +
+			plan := &takeover.FencePlan{Action: "off", Delay: 5 * time.Second, Retry: 30 * time.Second, Tries: 2}
+			for level := range strings.SplitSeq(value, "/") {
+				plan.Levels = append(plan.Levels, strings.Split(level, "+"))
+			}
+			s.cluster.Configure = func(_ *sim.Node, c *core.Config) { c.Fence = plan }
+			continue
+		case "on_failure":
+			before := s.cluster.Configure
+			s.cluster.Configure = func(n *sim.Node, c *core.Config) { before(n, c); c.Fence.Addresses = value == "addresses" }
 			continue
 		}
 		d, err := time.ParseDuration(value)

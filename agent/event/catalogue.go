@@ -73,6 +73,10 @@ var Catalogue = []Entry{
 	{LeaseWeaker{}, Error, "2a1e356bf7ee477b9975cc8158189a16", "this machine cannot have a lease that is wanted"},
 	{PermissionChanged{}, Notice, "4a4953d964b7b19627ed50ce37564598", "what lets this node hold addresses is another than before"},
 	{ArbiterChanged{}, Notice, "c78eae275b0eda158f1c484679ac8786", "an arbiter answers, or does not"},
+	{FenceStarted{}, Notice, "cdce4d1791204363ad276fd913aaeb84", "a silent peer is to be switched off before it is replaced"},
+	{FenceAttempted{}, Notice, "157fc4da36004c3192170506b94e7807", "a device was asked to switch a node off"},
+	{FenceCompleted{}, Notice, "1b4b77da95504f4783996c9907a11f76", "a silent peer is known to be off, or is heard again"},
+	{FenceFailed{}, Critical, "ae064dc228f54c1ebd2d41cd3e377104", "a silent peer could not be switched off, or was not"},
 	{ReadinessChanged{}, Notice, "edcd23bd90354b2161856341804f105f", "a check whether a takeover here would work has a new verdict"},
 	{ConfigReloaded{}, Notice, "42f4ca8a5798487fbdac129ae9bef50b", "a file was read again and is in use"},
 	{ConfigReloadFailed{}, Error, "38fa005a636a7d8ab9f81d6aaff92563", "a file was read again and refused"},
@@ -135,6 +139,8 @@ func unlike(e Event) (other Severity, is bool) {
 	case PingsCompared:
 		return Warning, e.Ours != e.Theirs
 	case ResourceOperation:
+		return Warning, e.Result != "ok"
+	case FenceAttempted:
 		return Warning, e.Result != "ok"
 	}
 	return Sample, false
@@ -202,6 +208,10 @@ func (LeaseRestored) Kind() string          { return "lease.restored" }
 func (LeaseWeaker) Kind() string            { return "lease.weaker" }
 func (PermissionChanged) Kind() string      { return "permission.changed" }
 func (ArbiterChanged) Kind() string         { return "arbiter.changed" }
+func (FenceStarted) Kind() string           { return "fence.started" }
+func (FenceAttempted) Kind() string         { return "fence.attempted" }
+func (FenceCompleted) Kind() string         { return "fence.completed" }
+func (FenceFailed) Kind() string            { return "fence.failed" }
 func (ReadinessChanged) Kind() string       { return "readiness.changed" }
 func (ConfigReloaded) Kind() string         { return "config.reloaded" }
 func (ConfigReloadFailed) Kind() string     { return "config.reload_failed" }
@@ -273,6 +283,10 @@ func (LeaseRestored) isEvent()          {}
 func (LeaseWeaker) isEvent()            {}
 func (PermissionChanged) isEvent()      {}
 func (ArbiterChanged) isEvent()         {}
+func (FenceStarted) isEvent()           {}
+func (FenceAttempted) isEvent()         {}
+func (FenceCompleted) isEvent()         {}
+func (FenceFailed) isEvent()            {}
 func (ReadinessChanged) isEvent()       {}
 func (ConfigReloaded) isEvent()         {}
 func (ConfigReloadFailed) isEvent()     {}

@@ -123,9 +123,14 @@ func (n *Node) Thaw() {
 		return
 	}
 	n.Frozen = false
-	missed := n.missed
-	n.missed = nil
-	for _, do := range missed {
+	n.look()
+}
+
+// look steps what waits in the sockets.
+func (n *Node) look() {
+	for len(n.missed) > 0 {
+		do := n.missed[0]
+		n.missed = n.missed[1:]
 		do()
 	}
 }
@@ -235,6 +240,9 @@ func (n *Node) act(out core.Output) {
 	for _, q := range out.Questions {
 		n.ask(q)
 	}
+	for _, f := range out.Fences {
+		n.fence(f)
+	}
 	for _, id := range out.Cancel {
 		if done := n.pending[id]; done != nil {
 			done(context.Canceled)
@@ -252,6 +260,7 @@ func (n *Node) act(out core.Output) {
 	}
 	n.wakeAt(out.Wake)
 	if out.Look {
+		n.look()
 		n.step(core.Looked{})
 	}
 }

@@ -16,6 +16,7 @@ type rules struct {
 	w      *World
 	double []time.Time // by group: since when both hold it; zero when not
 	never  bool        // no address may be on two nodes at any instant
+	alone  bool        // nothing of a group may run on two nodes at any instant
 	err    error       // the first that did not hold
 }
 
@@ -45,6 +46,9 @@ func (r *rules) check(n *Node) {
 		if r.count(func(n *Node) bool { return n.Holds(g) }) < 2 {
 			r.double[i] = time.Time{}
 			continue
+		}
+		if r.alone {
+			r.fail("both nodes hold %s", g.Key())
 		}
 		if r.double[i].IsZero() {
 			r.double[i] = r.w.Now

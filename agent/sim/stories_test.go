@@ -18,6 +18,7 @@ type story struct {
 	faults  [][]fault    // drawn from all of them, by weight
 	begin   func(*World) // prepares a world further; may be nil
 	never   bool         // no address may be on two nodes at any instant
+	alone   bool         // nothing may run on two nodes at any instant
 }
 
 // how long there is trouble, and in which time after it everything must be in
@@ -33,7 +34,7 @@ const (
 func (s story) play(seed uint64, aloud bool) (err error) {
 	w := New(seed, s.cluster(seed))
 	r := watch(w)
-	r.never = s.never
+	r.never, r.alone = s.never, s.alone
 	w.Watch = func(n *Node, e event.Event) {
 		r.booked(n, e)
 		if aloud && event.SeverityOf(e) > event.Sample {

@@ -48,6 +48,10 @@ type World struct {
 	Watch func(n *Node, e event.Event)
 	// Check is called after every step of any node.
 	Check func(n *Node)
+	// Fencer says what becomes of a node's try to switch its peer off, and Fenced
+	// is told of every node that was.
+	Fencer func(n *Node, f takeover.Fence) Try
+	Fenced func(n *Node)
 
 	links []*Link
 	queue queue
@@ -58,7 +62,10 @@ type World struct {
 func New(seed uint64, cluster Cluster) *World {
 	w := &World{
 		Cluster: cluster, Now: Epoch, Random: rand.New(rand.NewPCG(seed, 1)),
-		Watch: func(*Node, event.Event) {}, Check: func(*Node) {},
+		Watch: func(*Node, event.Event) {}, Check: func(*Node) {}, Fenced: func(*Node) {},
+		Fencer: func(*Node, takeover.Fence) Try {
+			return Try{Hits: true, Off: 1300 * time.Millisecond, Answer: 1500 * time.Millisecond}
+		},
 	}
 	for _, name := range cluster.Nodes {
 		w.Nodes = append(w.Nodes, newNode(w, name))

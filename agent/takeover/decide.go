@@ -36,6 +36,7 @@ func (t *Takeover) decide(now time.Time) {
 		if t.split == nil && t.mayAsk() {
 			t.incident = "" // all is well: the next is another
 		}
+		t.pursue(now)
 		t.claimUnheld(now)
 		t.cleanUp(now)
 		t.offerWhatBelongsThere(now)
@@ -69,7 +70,7 @@ func (t *Takeover) claimUnheld(now time.Time) {
 			trigger = atStart
 		}
 	}
-	if !t.peer.alive && !t.peer.leaving && t.mayReplace() {
+	if !t.peer.alive && !t.peer.leaving && t.mayReplace() && t.fenced() {
 		t.vacant = [2]bool{true, true}
 	}
 	var groups []*group
@@ -98,11 +99,14 @@ func (t *Takeover) mayTake(g *group) bool {
 	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil), t.isolated(g), t.forbidden.Take:
 		return false
 	case !t.peer.alive:
-		return g.kept() || t.mayReplace()
+		return g.kept() || t.mayReplace() && (t.fenced() || t.spares(g))
 	case t.peer.may(g) && !(t.local(g) && g.kept() && t.peer.unsure(g)), g.stuck, t.leaves(g):
 		return false
 	case t.peer.leaving:
 		return true
+	}
+	if t.fences() && !t.peer.hears {
+		return false // it takes us for dead, and may have been told that we were off before this start
 	}
 	known := t.peer.told || !t.now.Before(t.patience())
 	return known && (t.local(g) || g.kept()) && !t.wouldOffer(g)

@@ -20,6 +20,8 @@ type move struct {
 
 	silence   time.Duration // of a death: how long nobody was heard before
 	confirm   time.Duration // of a death: how long it took to be sure
+	fence     time.Duration // of a death: how long until the peer was known to be off
+	fenced    bool
 	addresses time.Time     // when the last leading address was up
 	announced time.Time     // when the last of them had been announced
 	services  time.Time     // when the last resource was started
@@ -35,6 +37,7 @@ func (t *Takeover) acquire(now time.Time, trigger string, groups []*group) *move
 	m := t.open(now, true, trigger, groups)
 	if trigger == peerDead {
 		m.silence, m.confirm = t.peer.silence-t.peer.confirm, t.peer.confirm
+		m.fence, m.fenced = t.fencingTook(now), t.fences()
 	}
 	t.standby = time.Time{}
 	t.emit(event.TakeoverStarted{ID: m.id, Trigger: trigger, Peer: m.peer, Groups: keys(groups), Trace: m.trace})
@@ -193,6 +196,9 @@ func (m *move) phases(now time.Time) []event.Event {
 	if m.trigger == peerDead {
 		add("silence", m.silence)
 		add("confirm", m.confirm)
+		if m.fenced {
+			add("fence", m.fence)
+		}
 	}
 	at := m.decided
 	for _, p := range []struct {

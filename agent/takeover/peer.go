@@ -74,6 +74,7 @@ func (t *Takeover) PeerAlive(now time.Time, restarted bool) Output {
 			return
 		}
 		t.abortSwap(now, "the peer has restarted")
+		t.abortFencing(now, restarted)
 		t.peer.alive, t.peer.seen = true, now
 		t.resetPeer()
 		t.vacant[foreign] = false
@@ -99,6 +100,7 @@ func (t *Takeover) PeerDead(now time.Time, e event.PeerDead) Output {
 func (t *Takeover) lose(now time.Time, why, reason string) {
 	t.peer.alive = false
 	t.peer.gone = why
+	t.fence.silent, t.fence.lesser = now, t.holdsLess()
 	t.abortSwap(now, reason)
 	t.resetPeer()
 	for _, g := range t.groups {
@@ -112,6 +114,7 @@ func (t *Takeover) Heard(now time.Time, at time.Time, number uint64, m *wire.Mes
 		if !t.peer.alive {
 			return
 		}
+		t.contradict(at)
 		t.learn(now, at, number, m)
 		t.act(now, number, m)
 	})

@@ -10,8 +10,8 @@ import (
 // A Request is an operator's wish.
 type Request struct {
 	ID    uint64
-	Kind  string // standby, takeover
-	Scope string // all, local, foreign
+	Kind  string // standby, takeover, fence, confirm
+	Scope string // all, local, foreign; of fence and confirm the node
 }
 
 // A Reply answers a Request once it is known what the peer says to it.
@@ -21,10 +21,20 @@ type Reply struct {
 	Reason   string // of a refusal
 }
 
+// The requests about fencing.
+const (
+	byFence   = "fence"   // now, whatever is waited for
+	byConfirm = "confirm" // a person knows that the node is off
+)
+
 // Request takes in an operator's wish to move groups: standby gives them to the
 // peer, takeover asks the peer to give them here.
 func (t *Takeover) Request(now time.Time, r Request) Output {
 	return t.step(now, func() {
+		if r.Kind == byFence || r.Kind == byConfirm {
+			t.fenceByHand(now, r)
+			return
+		}
 		reason := t.unwilling(r)
 		switch {
 		case reason != "":

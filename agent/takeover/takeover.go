@@ -33,6 +33,7 @@ type Config struct {
 	Incident     func() string // that of what the peer may know of too, without having been told
 	Memory       Memory        // what the last daemon left; zero for nothing
 	Pings        bool          // groups move to the node that reaches more ping nodes
+	Fence        *FencePlan    // nil where a silent peer is replaced without
 	Hash         string        // of haresources: group by group talk needs the same file on both sides
 }
 
@@ -86,6 +87,7 @@ type Done struct {
 // field.
 type Output struct {
 	Orders  []Order
+	Fences  []Fence  // at most one is under way
 	Cancel  []uint64 // orders whose result is no longer wanted; each is still answered
 	Send    []wire.Message
 	Events  []event.Event
@@ -147,6 +149,7 @@ type Takeover struct {
 	unlinked     bool   // no link of ours can carry anything
 	forbidden    Permit // what may not be done; zero where everything may
 	split        *split
+	fence        fencing
 	incident     string // the trace of the peer's newest death
 	joinTrace    string // that of our joining
 	stopping     *move
@@ -258,6 +261,9 @@ func (t *Takeover) Wake() time.Time {
 		earlier(t.listenUntil)
 	}
 	earlier(t.pingWake())
+	if t.mayFence() && t.fence.order == 0 {
+		earlier(t.fence.due)
+	}
 	if t.phase == stable {
 		earlier(t.blindAt())
 		if t.wantsOffer() {

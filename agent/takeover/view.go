@@ -61,6 +61,10 @@ func (t *Takeover) activity() string {
 		return "waiting until every node is heard or given up"
 	case t.phase == joining:
 		return "waiting for " + t.cfg.Peer + " to say what it holds"
+	case t.mayFence() && !t.fence.failed:
+		return "making sure that " + t.cfg.Peer + " is off"
+	case t.mayFence():
+		return "waiting for " + t.cfg.Peer + " to be off: " + t.fence.reason
 	case t.phase == leaving:
 		return "stopping: groups are being released"
 	case t.phase == left:

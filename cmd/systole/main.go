@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -46,6 +47,11 @@ func main() {
 
 	top := app.Command("top", "Show all of this live, on the whole screen: links with their margins of the last minutes, groups, takeovers phase by phase.")
 	top.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).StringVar(socket)
+	fence := app.Command("fence", "Fence a node that is dead now, and not when it would be tried again. Exit code 0: it is being done; 1: refused.")
+	fence.Flag("control.socket", "Where the daemon answers.").Default(control.SocketFromEnvironment()).StringVar(socket)
+	confirmed := fence.Flag("confirm", "Instead, tell the daemon that the node is off: you have seen it, and it cannot come on again by itself. What it holds starts here. Where that is wrong, both nodes write to the same data.").Bool()
+	fenceNode := fence.Arg("node", "The node.").Required().String()
+
 	outages := app.Command("outages", "Show when nobody was proven to serve a group, and why: what this node ended. Needs no daemon.")
 	outagesDir := configDir(outages)
 	outagesJSON := outages.Flag("json", "The ledger itself.").Bool()
@@ -70,6 +76,8 @@ func main() {
 		os.Exit(runReady(*socket, *readyJSON, os.Stdout, os.Stderr))
 	case events.FullCommand():
 		os.Exit(runEvents(*socket, eventsOf, os.Stdout, os.Stderr))
+	case fence.FullCommand():
+		os.Exit(runFence(*socket, strings.ToLower(*fenceNode), *confirmed, os.Stdout, os.Stderr))
 	case top.FullCommand():
 		os.Exit(runTop(*socket, os.Stdin, os.Stdout, os.Stderr))
 	case outages.FullCommand():

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/prometheus/common/version"
 
@@ -38,10 +39,13 @@ func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Tr
 			{Name: config.HaCf, Hash: hash(c.ClusterHash)},
 			{Name: config.Haresources, Hash: hash(c.ResourcesHash)},
 		},
-		Commands:     []string{"hb_standby", "hb_takeover"},
+		Commands:     commands(c),
 		Sinks:        []metrics.Sink{{Name: "journal", Waiting: j.Waiting, Dropped: j.Dropped}},
 		Permission:   c.Permission.Judges(),
 		SpansDropped: func() map[string]uint64 { return spans.Stats().Dropped },
+	}
+	if plan := fencePlan(c); plan != nil {
+		m.Fencing = slices.Concat(plan.Levels...)
 	}
 	others.measure(&m)
 	d.measureWatched(&m)
@@ -65,6 +69,15 @@ func (d *daemon) metricsConfig(id identity, j *journal.Journal, spans *traces.Tr
 		m.Groups = append(m.Groups, group)
 	}
 	return m
+}
+
+// commands are those that the control socket can be asked for.
+func commands(c *config.Config) []string {
+	names := []string{"hb_standby", "hb_takeover"}
+	if c.Fencing.Enabled() {
+		names = append(names, "systole fence", "systole fence --confirm")
+	}
+	return names
 }
 
 func onOff(b bool) string {

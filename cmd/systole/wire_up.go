@@ -69,6 +69,7 @@ func (d *daemon) coreConfig(id identity) core.Config {
 			Keepalive: c.Keepalive, Warntime: c.Warntime, Deadtime: c.Deadtime, Initdead: c.Initdead, Deadping: c.Deadping,
 		},
 	}
+	cfg.Fence = fencePlan(c)
 	crand.Read(cfg.IncidentSeed[:])
 	cfg.Permission = d.permission()
 	for _, p := range c.Pings {
@@ -114,6 +115,7 @@ func (d *daemon) agentConfig(id identity, sinks ...event.Sink) agent.Config {
 		Open: func(h link.Handler) ([]link.Link, error) {
 			return link.Open(d.cfg.Auth.Ring, h, media(d.cfg.Links)...)
 		},
+		Fence:  fencer(d.cfg),
 		Voters: d.voters(id),
 		Pings:  pings(d.cfg.Pings), Leasers: d.registry.leasers(),
 		Driver: func(s resources.Spec) resources.Driver {

@@ -33,6 +33,7 @@ type Config struct {
 	Permission bool     // a policy wants evidence before addresses are held
 	Arbiters   []string // that have a vote
 	Watchdog   bool     // a watchdog device is configured
+	Fencing    []string // the methods that the peer is fenced by; none where it is not
 	// SpansDropped counts spans that were lost, by reason, since the start; nil
 	// where there are none. It is called by scrapes, from any goroutine.
 	SpansDropped func() map[string]uint64

@@ -57,7 +57,7 @@ func TestHandlerSpeaksOpenMetrics(t *testing.T) {
 }
 
 func TestHistogramsAreClassicAndNative(t *testing.T) {
-	m := open(t, reference())
+	m := open(t, fenced())
 	tell(m, instant(1), heartbeat(1))
 	decoder := expfmt.NewDecoder(bufio.NewReader(scrape(t, m.Handler(), acceptProtobuf).Body), expfmt.NewFormat(expfmt.TypeProtoDelim))
 	native := map[string]bool{}

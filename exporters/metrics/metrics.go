@@ -225,6 +225,14 @@ var families = []family{
 	{"systole_arbiter_up", gauge, labels("arbiter"), "Q", "arbiter.changed", nil,
 		"1 while the arbiter answers; it is asked every 10 s while nobody needs its vote"},
 
+	// Fencing.
+	{"systole_fence_operations_total", counter, labels("method", "result"), "3·M", "fence.attempted, fence.completed", nil,
+		"Tries to switch the peer off, by how they ended; method operator is a person's word that it is off; absent where no fencing is configured, as all systole_fence_"},
+	{"systole_fence_duration_seconds", histogram, labels("method"), "M", "fence.attempted", operations,
+		"How long one try took, whatever its result"},
+	{"systole_fence_failed", gauge, nil, "1", "fence.failed, fence.completed", nil,
+		"1 while the peer is silent and every way to switch it off has failed, so that its groups wait; or since one was believed that had not done it"},
+
 	// The daemon watching itself.
 	{"systole_control_requests_total", counter, labels("command", "result"), "2·C", "operator.command", nil,
 		"Requests to change something over the control socket"},
@@ -252,7 +260,4 @@ var families = []family{
 
 // notYet names the families whose facts no event carries so far. They are not
 // exported: a 0 would say that all is well where nobody looks.
-var notYet = []struct{ name, needs string }{
-	{"systole_fence_operations_total", "fencing"},
-	{"systole_fence_duration_seconds", "fencing"},
-}
+var notYet = []struct{ name, needs string }{}

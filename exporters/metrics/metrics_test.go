@@ -62,6 +62,13 @@ func reference() Config {
 	}
 }
 
+// fenced is reference with fencing, which has series of its own.
+func fenced() Config {
+	cfg := reference()
+	cfg.Fencing = []string{"fence_ipmilan"}
+	return cfg
+}
+
 func quiet(sink string) Sink {
 	return Sink{Name: sink, Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}
 }
@@ -209,7 +216,7 @@ func TestEverySeriesIsThereAtTheFirstScrape(t *testing.T) {
 }
 
 func TestEveryFamilyIsMade(t *testing.T) {
-	cfg := reference()
+	cfg := fenced()
 	cfg.Permission, cfg.Arbiters = true, []string{"192.0.2.9"} // which few have
 	m := open(t, cfg)
 	story(m)

@@ -39,6 +39,7 @@ type Metrics struct {
 	commands  map[string]counters // by command, then result
 	dumps     counters            // by trigger
 	ready     judgement
+	fence     fencing
 	reloads   reloads
 	permitted permission
 }
@@ -78,6 +79,7 @@ func New(cfg Config) (*Metrics, error) {
 		commands:  newCommands(s, cfg.Commands),
 		dumps:     s.countersBy("systole_recorder_dumps_total", dumpTriggers),
 		ready:     newJudgement(s),
+		fence:     newFencing(s, cfg.Fencing),
 		reloads:   newReloads(s, cfg),
 		permitted: newPermission(s, cfg),
 	}
@@ -207,6 +209,12 @@ func (m *Metrics) Record(r event.Record) {
 		m.releaseStarted(r.Time, e)
 	case event.ReleaseCompleted:
 		m.takeovers.released[e.Trigger].countIn(exemplar(r), e.Result)
+	case event.FenceAttempted:
+		m.fenceAttempted(e, exemplar(r))
+	case event.FenceCompleted:
+		m.fenceCompleted(e)
+	case event.FenceFailed:
+		m.fenceFails(true)
 	case event.ReadinessChanged:
 		m.judged(e)
 	case event.PermissionChanged:

@@ -380,7 +380,7 @@ func moves(t *testing.T, steps []step, want []string) {
 
 // TestEverythingIsCounted also meets every severity that an event can have.
 func TestEverythingIsCounted(t *testing.T) {
-	cfg := reference()
+	cfg := fenced()
 	cfg.Permission = true
 	m := open(t, cfg)
 	before := page(t, m)
@@ -394,6 +394,7 @@ func TestEverythingIsCounted(t *testing.T) {
 		severity string
 	}{
 		{event.ResourceOperation{Result: "ok"}, "info"},
+		{event.FenceAttempted{Result: "ok"}, "notice"},
 		{event.AgentLate{Held: true}, "warning"},
 		{event.PeerDead{NeverHeard: true}, "notice"},
 		{event.ConfigDrift{Ours: "a", Theirs: "b"}, "warning"},

@@ -47,13 +47,17 @@ var letters = []struct {
 	{"V", "1 where a policy wants evidence before addresses are held, else 0", func(c Config) int { return int(oneIf(c.Permission)) }},
 	{"Q", "arbiters", func(c Config) int { return len(c.Arbiters) }},
 	{"C", "commands of the control socket, and one for others", func(c Config) int { return len(c.Commands) + 1 }},
-	{"E", "kinds of events with their severities", func(Config) int { return eventCount() }},
+	{"M", "ways the peer is fenced, and the operator; none where fencing is not configured", func(c Config) int { return len(c.Fencing) + min(1, len(c.Fencing)) }},
+	{"E", "kinds of events with their severities, those of fencing where it is configured", eventCount},
 }
 
 // eventCount is the number of pairs of a kind and a severity it can have.
-func eventCount() int {
+func eventCount(cfg Config) int {
 	n := 0
 	for _, entry := range event.Catalogue {
+		if !cfg.happens(entry.Event.Kind()) {
+			continue
+		}
 		n += len(event.Severities(entry.Event))
 	}
 	return n

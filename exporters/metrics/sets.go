@@ -59,7 +59,7 @@ func (c Config) possible(set []string) []string {
 // happens reports whether events of this kind can be under this configuration.
 func (c Config) happens(kind string) bool {
 	return (c.Watchdog || !strings.HasPrefix(kind, "watchdog.")) && (c.IPFail || kind != "pings.compared") &&
-		(c.Permission || !ofPermission[kind])
+		(c.Permission || !ofPermission[kind]) && (len(c.Fencing) > 0 || !strings.HasPrefix(kind, "fence."))
 }
 
 func usual(set []string) []string {

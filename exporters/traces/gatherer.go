@@ -15,6 +15,7 @@ type gatherer struct {
 	spans     spans
 	open      []*move                 // oldest first
 	deaths    map[string]death        // the newest of each peer
+	fencings  map[string]fencing      // likewise
 	links     map[path]turn           // of every peer
 	pings     map[string]event.Record // the newest answer of each ping node
 	strangers map[string]bool         // peers that know nothing of traces
@@ -44,6 +45,12 @@ func (g *gatherer) take(r event.Record) {
 		g.strangers[e.Peer] = e.Wire != "systole"
 	case event.PeerDead:
 		g.deaths[e.Peer] = g.death(r.Time, e)
+	case event.FenceStarted:
+		g.fencings[e.Peer] = fencing{FenceStarted: e, at: r.Time}
+	case event.FenceAttempted:
+		g.fenceAttempted(r.Time, e)
+	case event.FenceCompleted:
+		g.fenceCompleted(r.Time, e)
 	case event.LinkUp:
 		g.links[path{e.Peer, e.Link}] = turn{at: r.Time, up: true}
 	case event.LinkDown:
@@ -78,6 +85,7 @@ func (g *gatherer) takeMove(r event.Record) bool {
 		if d, ok := g.deaths[e.Peer]; ok && e.Trigger == "peer_dead" {
 			m.death = &d
 		}
+		m.fencing = g.fencedFor(m)
 	case event.ReleaseStarted:
 		g.begin(&move{id: e.ID, trigger: e.Trigger, peer: e.Peer, groups: e.Groups, trace: e.Trace, decided: r.Time})
 	case event.GroupStateChanged:
@@ -161,10 +169,17 @@ func (g *gatherer) complete(id uint64, o outcome) {
 
 // linkDown notes a link that ended with its peer, or just before.
 func (g *gatherer) linkDown(at time.Time, e event.LinkDown) {
+	down := linkDown{e, at}
+	taken := false
 	for _, m := range g.open {
 		if m.death != nil && m.peer == e.Peer {
-			m.death.links = append(m.death.links, linkDown{e, at})
+			m.death.links = append(m.death.links, down)
+			taken = true
 		}
+	}
+	if d, ok := g.deaths[e.Peer]; ok && !taken { // fenced first: the takeover is still to come
+		d.links = append(slices.Clip(d.links), down)
+		g.deaths[e.Peer] = d
 	}
 }
 

@@ -26,10 +26,11 @@ type move struct {
 	decided    time.Time
 	correlated bool // the peer, if it has a part in this, derives the same ids
 
-	death  *death // what the takeover answers; nil where nobody died
-	phases []event.TakeoverPhase
-	failed []failure
-	work   []*work // in the order in which groups were begun
+	death   *death   // what the takeover answers; nil where nobody died
+	fencing *fencing // what it waited for; nil where for nothing
+	phases  []event.TakeoverPhase
+	failed  []failure
+	work    []*work // in the order in which groups were begun
 }
 
 // A death is a verdict on a peer.

@@ -28,7 +28,7 @@ type outcome struct {
 func (s *spans) move(m *move, o outcome) {
 	a := anchor(o.at)
 	decided := o.at.Add(-o.took)
-	start := decided.Add(-m.phase("silence") - m.phase("confirm"))
+	start := decided.Add(-m.phase("silence") - m.phase("confirm") - m.phase("fence"))
 	ctx, id := s.topContext(m.trace, m.what(), s.parent(m))
 	top := spec{
 		name: m.name(), start: start, end: o.at, kind: m.kind(),
@@ -44,6 +44,7 @@ func (s *spans) move(m *move, o outcome) {
 	if m.death != nil {
 		s.detection(ctx, a, m, start)
 	}
+	s.fencing(ctx, a, m)
 	for _, w := range m.work {
 		s.group(ctx, a, w, o.at, m.acquire)
 	}

@@ -88,7 +88,7 @@ func start(cfg Config, client otlptrace.Client, complaints *complaints) (*Traces
 			sdktrace.WithResource(resource), sdktrace.WithIDGenerator(ids{}), sdktrace.WithSpanProcessor(t.gate))...)
 	}
 	t.gatherer = &gatherer{
-		node: cfg.Node, deaths: map[string]death{}, strangers: map[string]bool{},
+		node: cfg.Node, deaths: map[string]death{}, fencings: map[string]fencing{}, strangers: map[string]bool{},
 		links: map[path]turn{}, pings: map[string]event.Record{},
 		spans: spans{
 			cluster:   cfg.Cluster,

@@ -234,3 +234,13 @@ func evidence(of string) string {
 	}
 	return "there is none, and everything is given up"
 }
+
+func fenced(e event.FenceCompleted) string {
+	switch e.Result {
+	case "aborted":
+		return fmt.Sprintf("%s is heard again: it is not switched off any more", e.Peer)
+	case "confirmed":
+		return fmt.Sprintf("%s is off by the word of a person, after %s", e.Peer, length(e.Took))
+	}
+	return fmt.Sprintf("%s is off by the word of %s, after %s", e.Peer, e.By, length(e.Took))
+}

@@ -133,6 +133,14 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("permission to hold addresses (%s): %s%s", e.Policy, evidence(e.To), after(e.Reason, ": "))
 	case event.ArbiterChanged:
 		return fmt.Sprintf("arbiter %s %s%s", e.Arbiter, either(e.Up, "answers", "does not answer"), after(e.Error, ": "))
+	case event.FenceStarted:
+		return fmt.Sprintf("%s is to be switched off (%s) before its groups are taken%s", e.Peer, e.Action, ifAny(e.Delay, "; in %s, since it held more than this node"))
+	case event.FenceAttempted:
+		return fmt.Sprintf("%s %s of %s: %s after %s%s", e.Method, e.Action, e.Peer, e.Result, length(e.Took), after(e.Error, ": "))
+	case event.FenceCompleted:
+		return fenced(e)
+	case event.FenceFailed:
+		return fmt.Sprintf("%s is not known to be off: %s; %s", e.Peer, e.Error, e.Next)
 	case event.ReadinessChanged:
 		return fmt.Sprintf("readiness check %s: %s%s", words(e.Check), either(e.Ready, "fine", "a takeover here would not work"), after(e.Reason, ": "))
 

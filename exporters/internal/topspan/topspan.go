@@ -67,6 +67,14 @@ func traceOf(r event.Record) (trace, what string) {
 		return e.Trace, Takeover
 	case event.SplitBrainCleared:
 		return e.Trace, Takeover
+	case event.FenceStarted:
+		return e.Trace, Takeover
+	case event.FenceAttempted:
+		return e.Trace, Takeover
+	case event.FenceCompleted:
+		return e.Trace, Takeover
+	case event.FenceFailed:
+		return e.Trace, Takeover
 	case event.TakeoverStarted:
 		return e.Trace, Takeover
 	case event.TakeoverPhase:
