@@ -20,6 +20,7 @@ const lookInterval = time.Second
 // thread uses them later.
 type monitor struct {
 	news   *os.File // netlink: something about links or addresses has changed
+	known  known    // what it told of addresses
 	routes int      // netlink: questions about routes, and answers
 	ioctls int      // a socket that exists to be asked
 }
@@ -71,10 +72,17 @@ func (m *monitor) wait(ctx context.Context) {
 	m.news.SetReadDeadline(time.Now().Add(lookInterval))
 	stop := context.AfterFunc(ctx, func() { m.news.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	// What the news is does not matter, nor that some was lost (ENOBUFS).
+	// What the news is does not matter, nor that some was lost (ENOBUFS), as long
+	// as there is any.
 	var buffer [4096]byte
-	if _, err := m.news.Read(buffer[:]); err != nil && !errors.Is(err, unix.ENOBUFS) {
-		return
+	for {
+		n, err := m.news.Read(buffer[:])
+		if err != nil && !errors.Is(err, unix.ENOBUFS) {
+			return
+		}
+		if err != nil || m.known.news(buffer[:n]) {
+			break
+		}
 	}
 	m.news.SetReadDeadline(time.Now().Add(settle))
 	for ctx.Err() == nil {
