@@ -49,6 +49,16 @@ func (a *Agent) Restart() { a.tell(core.Restart{}) }
 // Note puts a fact of the daemon's own into the stream of events.
 func (a *Agent) Note(e event.Event) { a.tell(core.Fact{Event: e}) }
 
+// Lost tells that somebody else has taken an address of these resources away.
+func (a *Agent) Lost(e event.AddressLost, resources []string) {
+	a.tell(core.Lost{Event: e, Resources: resources})
+}
+
+// Contested tells that another machine has the address of these resources.
+func (a *Agent) Contested(e event.AddressConflict, resources []string) {
+	a.tell(core.Contested{Event: e, Resources: resources})
+}
+
 // Carriers tells what became of the interfaces of addresses.
 func (a *Agent) Carriers(changed []takeover.Carrier) { a.tell(core.Carriers{Changed: changed}) }
 

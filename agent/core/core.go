@@ -164,6 +164,12 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.emit(event.SendFailed{Link: c.link(in.Link), Reason: in.Reason})
 	case Fact:
 		c.emit(in.Event)
+	case Lost:
+		c.emit(in.Event)
+		c.follow(c.takeover.Lost(now, in.Resources))
+	case Contested:
+		c.emit(in.Event)
+		c.follow(c.takeover.Contested(now, in.Resources))
 	case Lapsed:
 		c.permission.Forget(now)
 		c.follow(c.takeover.Lapsed(now))
@@ -262,6 +268,9 @@ func (c *Core) farewellGap() time.Duration {
 func (c *Core) tick(now time.Time) {
 	if late := now.Sub(c.wake); late >= c.tolerable() {
 		c.emit(event.AgentLate{Late: late, Held: c.members.Stalled(late)})
+		if late >= c.cfg.Members.Deadtime {
+			c.follow(c.takeover.Doubted(now)) // somebody else may have had it meanwhile
+		}
 	}
 	c.follow(c.takeover.Tick(now))
 	if now.Before(c.nextBeat) {

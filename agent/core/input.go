@@ -77,6 +77,19 @@ type FenceDone struct{ takeover.FenceDone }
 // Request is an operator's wish, answered by one Reply.
 type Request struct{ takeover.Request }
 
+// Lost says that somebody else has taken an address away that this node holds:
+// see takeover.Lost.
+type Lost struct {
+	Event     event.AddressLost
+	Resources []string // with that address
+}
+
+// Contested says that another machine has an address that this node holds.
+type Contested struct {
+	Event     event.AddressConflict
+	Resources []string // with that address
+}
+
 // Fact is an event established by the shell itself. It changes no judgement
 // and goes straight into the stream, in its place among the others.
 type Fact struct{ Event event.Event }
@@ -114,6 +127,8 @@ func (Fact) isInput()       {}
 func (Lapsed) isInput()     {}
 func (Answered) isInput()   {}
 func (Suspended) isInput()  {}
+func (Lost) isInput()       {}
+func (Contested) isInput()  {}
 func (Stop) isInput()       {}
 func (Restart) isInput()    {}
 

@@ -129,6 +129,8 @@ func (s *stage) do(words []string) error {
 		w.Node(args[0]).Request(verb, args[1], func(r takeover.Reply) {
 			fmt.Fprintf(&s.report, "%s %s answers %s %s: accepted=%v %s\n", s.at(), args[0], verb, args[1], r.Accepted, r.Reason)
 		})
+	case "remove": // remove NODE RESOURCE, behind its back
+		w.Node(args[0]).Steal(args[1])
 	case "break", "repair": // break NODE RESOURCE [OPERATION]
 		s.breakDown(verb == "break", args)
 	case "who":

@@ -59,6 +59,7 @@ var Catalogue = []Entry{
 	{UnitStateChanged{}, Info, "0f4f084d8ee1e1a57f7e788087e34892", "systemd says that a unit has a new state"},
 	{UnitRestarted{}, Warning, "b04579bae2714b15a3453659b144b7d0", "systemd restarted a unit by itself"},
 	{AddressChanged{}, Info, "98d729a2e56fc164d98c10bb495b8ea5", "the kernel has an address, or has it no more"},
+	{ResourcePutBack{}, Warning, "c307a1564be04ed1a82650529a1647b0", "a resource that somebody else took away is in its place again"},
 	{AddressLost{}, Error, "74d640847c7a470eb8e75b76afe37ed9", "an address held here was taken away by somebody else"},
 	{AddressConflict{}, Critical, "f92a40101e2d4886a2b06d85015e519f", "another machine answers for an address held here"},
 	{AddressConflictCleared{}, Notice, "32048ca3d2f281c13b7266614e4e7aa7", "nobody else answers for the address any more"},
@@ -194,6 +195,7 @@ func (ResourceFailed) Kind() string         { return "resource.failed" }
 func (UnitStateChanged) Kind() string       { return "unit.state_changed" }
 func (UnitRestarted) Kind() string          { return "unit.restarted" }
 func (AddressChanged) Kind() string         { return "address.changed" }
+func (ResourcePutBack) Kind() string        { return "resource.put_back" }
 func (AddressLost) Kind() string            { return "address.lost" }
 func (AddressConflict) Kind() string        { return "address.conflict" }
 func (AddressConflictCleared) Kind() string { return "address.conflict_cleared" }
@@ -269,6 +271,7 @@ func (ResourceFailed) isEvent()         {}
 func (UnitStateChanged) isEvent()       {}
 func (UnitRestarted) isEvent()          {}
 func (AddressChanged) isEvent()         {}
+func (ResourcePutBack) isEvent()        {}
 func (AddressLost) isEvent()            {}
 func (AddressConflict) isEvent()        {}
 func (AddressConflictCleared) isEvent() {}

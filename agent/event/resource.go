@@ -37,6 +37,14 @@ type AddressLost struct {
 	Cause     string // what is known of it: "removed", "the interface went down", "the interface is gone"
 }
 
+// ResourcePutBack reports that a resource which somebody else took away, and
+// which this node holds, is in its place again.
+type ResourcePutBack struct {
+	Group    string
+	Resource string
+	Took     time.Duration // since its loss was told
+}
+
 // AddressConflict reports that another machine answers for an address that
 // this node holds.
 type AddressConflict struct {

@@ -33,6 +33,7 @@ type Node struct {
 	running    map[string]bool // resources, and those that may be
 	starting   map[string]bool // of those, what systemd has not started yet
 	pending    map[uint64]func(error)
+	busyWith   map[string]int // orders under way, by resource
 	wakes      int
 	missed     []func() // what arrived while frozen
 	states     map[string]string
@@ -71,6 +72,7 @@ func (n *Node) Boot() {
 	n.life++
 	n.generation++
 	n.Frozen, n.missed = false, nil
+	n.busyWith = map[string]int{}
 	n.pending, n.replies = map[uint64]func(error){}, map[uint64]func(takeover.Reply){}
 	n.asking = map[int][]permission.Question{}
 	n.states, n.hold = map[string]string{}, "none"
@@ -310,6 +312,7 @@ func (n *Node) carryOut(o takeover.Order) {
 			return
 		}
 		delete(n.pending, o.ID)
+		n.busyWith[name]--
 		if o.Op == takeover.Start && err == nil && !n.running[name] {
 			err = ErrLapsed
 		}
@@ -325,6 +328,7 @@ func (n *Node) carryOut(o takeover.Order) {
 		}
 		n.step(core.Done{Done: done})
 	}
+	n.busyWith[name]++
 	n.pending[o.ID] = func(err error) {
 		n.world.After(0, func() { n.awake(func() { finish(err) }) })
 	}

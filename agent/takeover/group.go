@@ -61,6 +61,7 @@ type work struct {
 	since     time.Time // when it came up
 	announced bool      // at least once since it came up
 	verified  bool
+	loss      loss
 	found     resources.Status // by the newest look
 }
 
@@ -127,6 +128,7 @@ func (t *Takeover) drive(now time.Time, g *group) {
 		before = g.state
 		t.driveOnce(now, g)
 	}
+	t.putBack(now, g)
 	t.announce(now, g)
 }
 
@@ -300,8 +302,12 @@ func (g *group) wake(now time.Time) time.Time {
 	}
 	if g.state == starting || g.state == running {
 		for i := range g.work {
-			if w := &g.work[i]; w.order == 0 && w.announce < len(announceAfter) {
+			w := &g.work[i]
+			if w.order == 0 && w.announce < len(announceAfter) {
 				earlier(w.due())
+			}
+			if w.order == 0 && w.loss.again.After(now) && g.stays() {
+				earlier(w.loss.again)
 			}
 		}
 	}

@@ -40,7 +40,9 @@ func (t *Takeover) done(now time.Time, o *order, d Done) {
 	t.report(g, o, d)
 	switch o.op {
 	case Start:
-		t.started(now, g, o.index, d)
+		if !t.backAgain(now, g, o.index, d) {
+			t.started(now, g, o.index, d)
+		}
 	case Stop:
 		t.stopped(now, g, o.index, d)
 	case Status:

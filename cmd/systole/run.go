@@ -139,7 +139,7 @@ func (d *daemon) run() error {
 	beside.Go(func() { kept.run(ctx) })
 	beside.Go(func() { left.run(ctx) })
 	beside.Go(func() { d.keepRecorder(ctx, flight) })
-	beside.Go(func() { d.watch(ctx, a.Note, a.Carriers) })
+	beside.Go(func() { d.watch(ctx, a) })
 	checker := d.newChecker(identity, a)
 	beside.Go(func() { checker.Run(ctx) })
 	beside.Go(func() { d.serveWeb(ctx, m, server, node{a, d.cfg, checker}) })

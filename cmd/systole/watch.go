@@ -17,9 +17,9 @@ import (
 // orders of the agent, until ctx ends: units that crash, addresses that somebody
 // takes away or has as well.
 //
-// It runs beside the agent: note may wait for the loop, and then the watch
+// It runs beside the agent: judge may wait for the loop, and then the watch
 // waits, and nothing else does.
-func (d *daemon) watch(ctx context.Context, note func(event.Event), carriers func([]takeover.Carrier)) {
+func (d *daemon) watch(ctx context.Context, judge judge) {
 	var units, addresses []resources.Spec
 	for _, s := range d.specs() {
 		switch name, _, _ := d.registry.driver(s); name {
@@ -29,7 +29,7 @@ func (d *daemon) watch(ctx context.Context, note func(event.Event), carriers fun
 			units = append(units, s)
 		}
 	}
-	w := noter{note: note, carriers: carriers, named: namedBy(addresses)}
+	w := noter{judge: judge, named: namedBy(addresses)}
 	if s, ok := d.registry.systemd.(*systemd.Driver); ok && len(units) > 0 {
 		ended := make(chan struct{})
 		go func() { defer close(ended); s.Watch(ctx, units, w) }()
@@ -63,11 +63,27 @@ func (d *daemon) specs() (all []resources.Spec) {
 	return all
 }
 
-// A noter makes events of what the drivers see.
+// A judge is told of what concerns who holds what, and of the rest: the agent.
+type judge interface {
+	Note(event.Event)
+	Carriers([]takeover.Carrier)
+	Lost(e event.AddressLost, resources []string)
+	Contested(e event.AddressConflict, resources []string)
+}
+
+// A noter makes events of what the drivers see, and inputs of what is to have
+// consequences.
 type noter struct {
-	note     func(event.Event)
-	carriers func([]takeover.Carrier)
-	named    map[string][]resources.Spec // the resources of each address
+	judge
+	named map[string][]resources.Spec // the resources of each address
+}
+
+// resources are those of an address, by their names.
+func (w noter) resources(address string) (names []string) {
+	for _, s := range w.named[address] {
+		names = append(names, s.String())
+	}
+	return names
 }
 
 // namedBy finds resources by their address, as the watch names it.
@@ -85,21 +101,29 @@ func namedBy(addresses []resources.Spec) map[string][]resources.Spec {
 func (w noter) AddressesCarried(changed []ipaddr.Carrier) {
 	var all []takeover.Carrier
 	for _, c := range changed {
-		for _, s := range w.named[c.Address] {
-			all = append(all, takeover.Carrier{Resource: s.String(), Interface: c.Interface, Lost: c.Lost})
+		for _, name := range w.resources(c.Address) {
+			all = append(all, takeover.Carrier{Resource: name, Interface: c.Interface, Lost: c.Lost})
 		}
 	}
-	w.carriers(all)
+	w.Carriers(all)
 }
 
-func (w noter) UnitStateChanged(c systemd.StateChange) { w.note(event.UnitStateChanged(c)) }
-func (w noter) UnitRestarted(r systemd.Restart)        { w.note(event.UnitRestarted(r)) }
-func (w noter) AddressChanged(c ipaddr.Change)         { w.note(event.AddressChanged(c)) }
-func (w noter) AddressLost(l ipaddr.Loss)              { w.note(event.AddressLost(l)) }
-func (w noter) AddressConflict(c ipaddr.Conflict)      { w.note(event.AddressConflict(c)) }
-func (w noter) AddressAnnounced(a ipaddr.Announcement) { w.note(event.AddressAnnounced(a)) }
+// AddressLost has it put back, if it is to be here.
+func (w noter) AddressLost(l ipaddr.Loss) {
+	w.Lost(event.AddressLost(l), w.resources(l.Address))
+}
+
+// AddressConflict has the neighbours told again who has it.
+func (w noter) AddressConflict(c ipaddr.Conflict) {
+	w.Contested(event.AddressConflict(c), w.resources(c.Address))
+}
+
+func (w noter) UnitStateChanged(c systemd.StateChange) { w.Note(event.UnitStateChanged(c)) }
+func (w noter) UnitRestarted(r systemd.Restart)        { w.Note(event.UnitRestarted(r)) }
+func (w noter) AddressChanged(c ipaddr.Change)         { w.Note(event.AddressChanged(c)) }
+func (w noter) AddressAnnounced(a ipaddr.Announcement) { w.Note(event.AddressAnnounced(a)) }
 func (w noter) AddressConflictCleared(c ipaddr.ConflictEnd) {
-	w.note(event.AddressConflictCleared(c))
+	w.Note(event.AddressConflictCleared(c))
 }
 
 // measureWatched adds to the metrics' configuration what is watched, by the

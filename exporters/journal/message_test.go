@@ -105,6 +105,7 @@ var sentences = []struct {
 	{event.UnitRestarted{Unit: "nginx.service", Restarts: 3, Status: "exited 1"}, "systemd restarted nginx.service by itself after exited 1: restart 3"},
 	{event.AddressChanged{Address: "192.0.2.10", Interface: "eth0", Present: true}, "address 192.0.2.10 is on interface eth0"},
 	{event.AddressChanged{Address: "192.0.2.10", Interface: "eth0"}, "address 192.0.2.10 is no longer on interface eth0"},
+	{event.ResourcePutBack{Group: "IPaddr::192.0.2.10", Resource: "IPaddr::192.0.2.10", Took: 2 * time.Millisecond}, "IPaddr::192.0.2.10 is in its place again, 2ms after somebody took it away"},
 	{event.AddressLost{Address: "192.0.2.10", Interface: "eth0", Cause: "removed"}, "address 192.0.2.10 on eth0, held here, was taken away: removed"},
 	{event.AddressConflict{Address: "192.0.2.10", Interface: "eth0", Ours: "02:00:00:00:00:01", Theirs: "02:00:00:00:00:02"}, "02:00:00:00:00:02 answers on eth0 for 192.0.2.10, which is held here as 02:00:00:00:00:01"},
 	{event.AddressConflictCleared{Address: "192.0.2.10", Interface: "eth0", Took: 12 * time.Second}, "nobody else answers on eth0 for 192.0.2.10 any more, after 12s"},

@@ -98,6 +98,8 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("systemd restarted %s by itself%s: restart %d", e.Unit, after(e.Status, " after "), e.Restarts)
 	case event.AddressChanged:
 		return fmt.Sprintf("address %s is %s interface %s", e.Address, either(e.Present, "on", "no longer on"), cmp.Or(e.Interface, "unknown"))
+	case event.ResourcePutBack:
+		return fmt.Sprintf("%s is in its place again, %s after somebody took it away", e.Resource, length(e.Took))
 	case event.AddressLost:
 		return fmt.Sprintf("address %s on %s, held here, was taken away: %s", e.Address, e.Interface, cmp.Or(e.Cause, "by somebody else"))
 	case event.AddressConflict:
