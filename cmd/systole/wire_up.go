@@ -142,9 +142,26 @@ func (d *daemon) voters(id identity) []agent.Voter {
 		case !d.cfg.Permission.Votes():
 		case a.Kind == config.SystoleArbiter:
 			voters = append(voters, arbiter.New(a.Addresses[0], d.cfg.Cluster, d.cfg.Self, id.generation, d.cfg.Auth.Ring))
+		case a.Kind == config.EtcdArbiter:
+			voters = append(voters, arbiter.NewEtcd(d.store(a)))
+		case a.Kind == config.ConsulArbiter:
+			voters = append(voters, arbiter.NewConsul(d.store(a)))
 		}
 	}
 	return voters
+}
+
+// store is an etcd or Consul with the key of this cluster.
+func (d *daemon) store(a config.Arbiter) arbiter.Store {
+	return arbiter.Store{
+		URLs: a.Addresses, Key: "systole/" + d.cfg.Cluster + "/vote", Node: d.cfg.Self, CA: a.CA, Cert: a.Cert, Pem: a.Key,
+		Secret: func() string {
+			for _, secret := range a.Secret.Values() {
+				return string(secret)
+			}
+			return ""
+		},
+	}
 }
 
 func leased(driver resources.Driver) bool {

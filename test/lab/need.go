@@ -31,6 +31,7 @@ var Packages = []Package{
 	{"procps", "ps", "looking at nodes", false},
 	{"nginx-light", "nginx", "a service to fail over", false},
 	{"apache2", "apache2", "a service to fail over", false},
+	{"etcd-server", "etcd", "an arbiter's store", false},
 	{"heartbeat", "/usr/libexec/heartbeat/heartbeat", "the real peer", false},
 	{"keepalived", "keepalived", "a rival to measure", false},
 	{"prometheus", "prometheus", "rules and dashboards", false},
