@@ -48,6 +48,7 @@ func check(ctx context.Context, dir fs.FS, host config.Host, r registry, strict 
 	diagnostics = append(diagnostics, r.refuse(c)...)
 	if slices.Contains(c.Nodes, c.Self) {
 		diagnostics = append(diagnostics, r.examine(ctx, c)...)
+		diagnostics = append(diagnostics, r.examineFencing(ctx, c)...)
 	}
 	diagnostics.Sort()
 	if len(diagnostics) > 0 {

@@ -26,6 +26,9 @@ func (p *plan) permission() {
 // whenCut is what the two nodes will do when no link carries anything between
 // them, in one sentence.
 func whenCut(c *config.Config) string {
+	if c.Fencing.Enabled() {
+		return whenCutAndFenced(c)
+	}
 	switch c.Permission {
 	case permission.Peer:
 		return fmt.Sprintf("both nodes give up everything within %s, and nobody serves until a link is back; nor does anybody when one node dies.", config.Human(c.Deadtime))
@@ -43,5 +46,5 @@ func whenCut(c *config.Config) string {
 		}
 		return s
 	}
-	return "both nodes run everything, each with every address, until they hear each other again; an arbiter would prevent it."
+	return "both nodes run everything, each with every address, until they hear each other again; an arbiter or fencing would prevent it."
 }

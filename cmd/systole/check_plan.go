@@ -117,6 +117,7 @@ func (p *plan) timers() {
 	}
 	p.leases()
 	p.permission()
+	p.fencing()
 	failback := map[bool]string{true: "on", false: "off"}[p.c.AutoFailback]
 	p.setting("auto_failback", failback, "auto_failback", "default: legacy, which runs as on")
 }
@@ -180,14 +181,22 @@ func runs(r registry, s resources.Spec) string {
 	return name + ": " + unitOf(s)
 }
 
+// fencedFirst is what comes between a death and a takeover.
+func fencedFirst(c *config.Config) string {
+	if !c.Fencing.Enabled() {
+		return ""
+	}
+	return "once it is known to be off "
+}
+
 // prospects is what will happen, in sentences.
 func prospects(c *config.Config) []string {
 	s := []string{fmt.Sprintf("Each node sends a heartbeat every %s on every link. A silence of more than %s is reported.",
 		config.Human(c.Keepalive), config.Human(c.Warntime))}
 	if len(c.Nodes) == 2 && c.Deadtime > c.Keepalive {
 		s = append(s,
-			fmt.Sprintf("A node that loses its power is declared dead %s to %s later, and its groups start on the other one, resource by resource.",
-				config.Human(c.Deadtime-c.Keepalive), config.Human(c.Deadtime)),
+			fmt.Sprintf("A node that loses its power is declared dead %s to %s later, and %sits groups start on the other one, resource by resource.",
+				config.Human(c.Deadtime-c.Keepalive), config.Human(c.Deadtime), fencedFirst(c)),
 			"A node that is shut down hands its groups over at once.",
 			fmt.Sprintf("A node that starts waits for the other one, for %s at most, before it takes that one's groups, too.", config.Human(c.Initdead)))
 		if c.AutoFailback {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/fence"
 	"github.com/systole-ha/systole/resources/systemd"
 )
 
@@ -28,6 +29,14 @@ func (told) Status(context.Context, resources.Spec) (resources.Status, error) {
 	return resources.Unknown, errors.ErrUnsupported
 }
 func (d told) Check(_ context.Context, s resources.Spec) []resources.Finding { return d[s.String()] }
+
+// unsafeOnly says of a device what can be said without its agent.
+func unsafeOnly(d fence.Device, _ context.Context, _ fence.Action) []resources.Finding {
+	if why := d.Unsafe(); why != "" {
+		return []resources.Finding{{Text: d.Agent + " is UNSAFE: " + why}}
+	}
+	return nil
+}
 
 // folder reads the files of a configuration. Git does not keep the mode that
 // authkeys must have.
@@ -72,10 +81,11 @@ func TestCheck(t *testing.T) {
 		{"udp-lower", filepath.Join(wild, "udp-lower"), "ha-1.talmeida.com.br", nil, 2, 2},
 		{"findings", filepath.Join("testdata", "check", "findings"), "alpha", bus, 2, 2},
 		{"fine", filepath.Join("testdata", "check", "fine"), "alpha", nil, 0, 0},
+		{"fenced", filepath.Join("testdata", "check", "fenced"), "alpha", nil, 0, 1},
 		{"stranger", filepath.Join("testdata", "check", "fine"), "gamma", told{"nginx": {{Fatal: true, Text: "never asked"}}}, 2, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := registry{ipaddr: told{}, systemd: tt.systemd}
+			r := registry{ipaddr: told{}, systemd: tt.systemd, fence: unsafeOnly}
 			var out bytes.Buffer
 			if got := check(t.Context(), folder(t, tt.dir), elsewhere(tt.node), r, false, &out); got != tt.code {
 				t.Errorf("exit code %d, want %d", got, tt.code)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/fence"
 	"github.com/systole-ha/systole/resources/ipaddr"
 	"github.com/systole-ha/systole/resources/systemd"
 )
@@ -23,11 +24,12 @@ const (
 // A registry knows what runs each word of haresources.
 type registry struct {
 	ipaddr, systemd resources.Driver
+	fence           fenceCheck // nil where devices are not to be asked
 }
 
 // drivers makes the drivers of this machine; addresses are held on these terms.
 func drivers(t ipaddr.Terms) registry {
-	return registry{ipaddr: ipaddr.Leased(t), systemd: systemd.New()}
+	return registry{ipaddr: ipaddr.Leased(t), systemd: systemd.New(), fence: fence.Device.Check}
 }
 
 // terms are those of a configuration.
