@@ -96,7 +96,8 @@ func (t *Takeover) claimUnheld(now time.Time) {
 // when it may be tried again.
 func (t *Takeover) mayTake(g *group) bool {
 	switch {
-	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil), t.isolated(g), t.forbidden.Take:
+	case g.aim == hold, g.state == stopping, t.swap.has(g), t.now.Before(t.listenUntil), t.isolated(g),
+		t.forbidden.Take && !g.kept(), t.forbidden.Keep && g.kept():
 		return false
 	case !t.peer.alive:
 		return g.kept() || t.mayReplace() && (t.fenced() || t.spares(g))

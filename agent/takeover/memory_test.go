@@ -81,3 +81,18 @@ func TestWhatIsLeft(t *testing.T) {
 		t.Errorf("after a stop it leaves %+v, want nothing", got)
 	}
 }
+
+// TestWhatWasHeldMayNotBeKept: permission to hold is asked of what a daemon
+// finds, too.
+func TestWhatWasHeldMayNotBeKept(t *testing.T) {
+	left := heldAll()
+	left.Gone = peerDead
+	for _, keep := range []bool{true, false} {
+		d := newDeskAfter(t, false, left, ours, theirs)
+		d.act(d.Permit(d.now, Permit{Keep: keep}))
+		d.act(d.CommunicationUp(d.now))
+		if got := len(d.running) == 2; got != keep {
+			t.Errorf("permission to keep %v, running %v", keep, d.running)
+		}
+	}
+}
