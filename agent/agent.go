@@ -32,9 +32,12 @@ type Config struct {
 	// Remember, if set, is handed what to leave to the next daemon on this node,
 	// and when this one last sent a heartbeat. It must not wait.
 	Remember func(m core.Memory, beaten time.Time)
-	Watchdog Watchdog     // open; nil for none
-	Sinks    []event.Sink // in the order in which they are shown each event
-	Voters   []Voter      // in the order of Core.Permission.Voters
+	Watchdog Watchdog // open; nil for none
+	// Suspended is how long this machine was suspended since it booted; the
+	// kernel is asked where it is nil.
+	Suspended func() time.Duration
+	Sinks     []event.Sink // in the order in which they are shown each event
+	Voters    []Voter      // in the order of Core.Permission.Voters
 }
 
 // inputsWaiting is how many inputs may wait for the loop. A step takes some
@@ -93,6 +96,9 @@ func New(cfg Config) (*Agent, error) {
 	}
 	for range cfg.Voters {
 		a.questions = append(a.questions, make(chan permission.Question, questionsWaiting))
+	}
+	if a.cfg.Suspended == nil {
+		a.cfg.Suspended = suspended
 	}
 	links, err := cfg.Open(handler{a})
 	if err != nil {

@@ -205,3 +205,54 @@ func TestNoFileIsTwoIdeas(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// wall is what package time knows of the wall clock; Round(0), which leaves only
+// that of an instant, is another.
+var wall = []string{"Unix", "UnixMilli", "UnixMicro", "UnixNano", "UTC", "Local", "In", "Date", "Format", "MarshalText"}
+
+// wallClocks are the files of pure packages that may: what people and the peer
+// are told. A clock that is set by hours decides nothing.
+var wallClocks = map[string]string{
+	"agent/event":             "events are for people",
+	"agent/sim":               "its clock has no other part",
+	"agent/core/message.go":   "ts and sywall, which Heartbeat and clock.skew want",
+	"agent/core/receive.go":   "the offset of the peer's clock",
+	"agent/takeover/peer.go":  "sysince: which of two owners has held a group longer",
+	"agent/takeover/split.go": "the same",
+}
+
+// TestWallClockDecidesNothing finds uses of the wall clock in pure packages.
+func TestWallClockDecidesNothing(t *testing.T) {
+	for _, pkg := range pure {
+		files, err := filepath.Glob(filepath.Join("..", pkg, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatal(pkg, err)
+		}
+		for _, file := range files {
+			name := strings.TrimPrefix(filepath.ToSlash(file), "../")
+			if strings.HasSuffix(name, "_test.go") || wallClocks[pkg] != "" || wallClocks[name] != "" {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(parsed, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				s, ok := call.Fun.(*ast.SelectorExpr)
+				if ok && (slices.Contains(wall, s.Sel.Name) || s.Sel.Name == "Round" && isZero(call.Args)) {
+					t.Errorf("%s calls %s: no judgement may hang on the wall clock", name, s.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+}
+
+func isZero(args []ast.Expr) bool {
+	l, ok := args[0].(*ast.BasicLit)
+	return ok && l.Value == "0"
+}

@@ -18,12 +18,15 @@ const noticed = 20 * time.Millisecond
 // look: Go's clock has stood still, the peer's has not.
 func (a *Agent) checkSuspended(ctx context.Context) {
 	before := a.suspended
-	a.suspended = clock(unix.CLOCK_BOOTTIME) - clock(unix.CLOCK_MONOTONIC)
-	if before != 0 && a.suspended-before > noticed {
+	a.suspended = a.cfg.Suspended()
+	if long := a.suspended - before; before != 0 && long > noticed {
 		now := time.Now()
-		a.act(ctx, now, a.core.Step(now, core.Suspended{}))
+		a.act(ctx, now, a.core.Step(now, core.Suspended{For: long}))
 	}
 }
+
+// suspended is how long this machine was suspended since it booted.
+func suspended() time.Duration { return clock(unix.CLOCK_BOOTTIME) - clock(unix.CLOCK_MONOTONIC) }
 
 func clock(id int32) time.Duration {
 	var t unix.Timespec

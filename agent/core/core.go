@@ -152,6 +152,7 @@ func (c *Core) Step(now time.Time, in Input) Output {
 		c.answered(now, in.Answer)
 	case Suspended:
 		c.permission.Forget(now)
+		c.slept(now, in.For)
 	case Pinged:
 		c.permission.Pinged(in.At)
 		c.emit(c.members.Answered(in.At, in.PingNode, in.RoundTrip)...)

@@ -102,7 +102,7 @@ type Answered struct{ permission.Answer }
 
 // Suspended says that the machine was suspended for a while, which the clock of
 // the instants that the core is handed does not show.
-type Suspended struct{}
+type Suspended struct{ For time.Duration }
 
 // Stop says that this daemon is to hand over and stop.
 type Stop struct{ Reason string }

@@ -17,6 +17,7 @@ var Catalogue = []Entry{
 	{NodeRestarting{}, Notice, "47b53652ab49495789525602979aa505", "the daemon ends to be started again, and gives nothing up"},
 	{NodeStopped{}, Info, "e7177c40ed9745df8e0397f6eeff16c1", "everything was released and the peer was told"},
 	{AgentLate{}, Warning, "f72dac6df08a49bb8b925302f9eb1aa9", "our own loop ran late; a peer is not judged by that time"},
+	{NodeSuspended{}, Warning, "14da4a38edb94f7fb3abbc3729610e6b", "this machine was suspended for a while"},
 	{WatchdogArmed{}, Notice, "a6503bb684a9488da53c094641119fa4", "the watchdog device counts down"},
 	{WatchdogFed{}, Sample, "", "the watchdog device was fed"},
 	{WatchdogNearMiss{}, Error, "91315ef8f7ed49d788b5db7bd120ab78", "more than half of the watchdog device's timeout had passed when it was fed"},
@@ -153,6 +154,7 @@ func (NodeStopping) Kind() string           { return "node.stopping" }
 func (NodeRestarting) Kind() string         { return "node.restarting" }
 func (NodeStopped) Kind() string            { return "node.stopped" }
 func (AgentLate) Kind() string              { return "agent.late" }
+func (NodeSuspended) Kind() string          { return "node.suspended" }
 func (WatchdogArmed) Kind() string          { return "watchdog.armed" }
 func (WatchdogFed) Kind() string            { return "watchdog.fed" }
 func (WatchdogNearMiss) Kind() string       { return "watchdog.near_miss" }
@@ -229,6 +231,7 @@ func (NodeStopping) isEvent()           {}
 func (NodeRestarting) isEvent()         {}
 func (NodeStopped) isEvent()            {}
 func (AgentLate) isEvent()              {}
+func (NodeSuspended) isEvent()          {}
 func (WatchdogArmed) isEvent()          {}
 func (WatchdogFed) isEvent()            {}
 func (WatchdogNearMiss) isEvent()       {}

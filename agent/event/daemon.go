@@ -36,6 +36,14 @@ type NodeRestarting struct {
 // NodeStopped reports that everything was released and the peer was told.
 type NodeStopped struct{ Took time.Duration }
 
+// NodeSuspended reports that this machine was suspended, or its clock stood still
+// for another reason. Where Missed, the peer may have taken everything: all is
+// given up, and this node listens before it takes anything.
+type NodeSuspended struct {
+	Slept  time.Duration
+	Missed bool
+}
+
 // WatchdogArmed reports a watchdog device that resets this machine where the
 // daemon does not feed it.
 type WatchdogArmed struct {

@@ -200,6 +200,15 @@ func (m *Members) Stalled(late time.Duration) (held bool) {
 	return held
 }
 
+// Slept tells that our clock stood still while the peers' went on, and what they
+// sent was lost: a silence from before is told from one that begins now by one
+// keepalive more.
+func (m *Members) Slept() {
+	for _, n := range m.nodes {
+		n.stalled = max(n.stalled, time.Nanosecond)
+	}
+}
+
 // Deaf says that this node cannot use any link for reasons of its own, or can
 // again. Meanwhile it has no means to know who is alive, so silences do not
 // count.

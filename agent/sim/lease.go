@@ -41,13 +41,21 @@ func (n *Node) expireLater() {
 		return
 	}
 	n.world.After(n.world.Cluster.Lease, func() {
-		for name, until := range n.until {
-			if !until.After(n.world.Now) {
-				n.drop(name)
-			}
+		if n.paused {
+			return // so is its kernel
 		}
+		n.expire()
 		n.world.Check(n)
 	})
+}
+
+// expire drops what is over.
+func (n *Node) expire() {
+	for name, until := range n.until {
+		if !until.After(n.world.Now) {
+			n.drop(name)
+		}
+	}
 }
 
 func (n *Node) drop(name string) {
@@ -57,6 +65,9 @@ func (n *Node) drop(name string) {
 
 // Has reports whether any address of a group is here.
 func (n *Node) Has(g takeover.Group) bool {
+	if n.paused {
+		return false // and answers for none
+	}
 	for _, r := range g.Resources {
 		if r.Announced && n.running[r.Spec.String()] {
 			return true

@@ -20,7 +20,8 @@ type Node struct {
 	Core    *core.Core // nil while the daemon does not run
 	Started time.Time  // the daemon
 	Frozen  bool
-	Cut     bool // no carrier on the interface of the addresses
+	Ahead   time.Duration // of the world, by its clock
+	Cut     bool          // no carrier on the interface of the addresses
 
 	// StartTook and StopTook say how long an operation takes, and Fails
 	// whether it fails. They may be replaced.
@@ -47,6 +48,8 @@ type Node struct {
 	memory     *core.Memory                  // what the daemon leaves to the next; nil for nothing
 	beaten     time.Time                     // when it last sent a heartbeat, as the memory knows
 	told       bool                          // the last step had an event that is more than a sample
+	asleep     time.Time                     // since when it is suspended or paused; zero for not
+	paused     bool                          // its kernel, too
 	cutLinks   []int                         // without a carrier
 	unreached  map[string]bool               // ping nodes
 }
@@ -71,13 +74,13 @@ func (n *Node) Boot() {
 	}
 	n.life++
 	n.generation++
-	n.Frozen, n.missed = false, nil
+	n.Frozen, n.missed, n.asleep, n.paused = false, nil, time.Time{}, false
 	n.busyWith = map[string]int{}
 	n.pending, n.replies = map[uint64]func(error){}, map[uint64]func(takeover.Reply){}
 	n.asking = map[int][]permission.Question{}
 	n.states, n.hold = map[string]string{}, "none"
 	n.Started = n.world.Now
-	c, out := core.New(n.world.config(n), n.world.Now)
+	c, out := core.New(n.world.config(n), n.Now())
 	n.Core = c
 	n.act(out)
 	if n.Cut {
@@ -121,6 +124,7 @@ func (n *Node) Freeze() { n.Frozen = n.Core != nil }
 
 // Thaw undoes Freeze.
 func (n *Node) Thaw() {
+	n.Wake()
 	if !n.Frozen {
 		return
 	}
@@ -170,12 +174,15 @@ func (n *Node) Serves(g takeover.Group) bool {
 }
 
 func (n *Node) receive(link int, from *Node, m wire.Message) {
-	at := n.world.Now
+	if !n.asleep.IsZero() {
+		return
+	}
+	at, stamp := n.world.Now, n.Now()
 	n.awake(func() {
 		if string(m.Get("t")) == "status" {
 			n.world.links[link].lastHeard[[2]string{from.Name, n.Name}] = at
 		}
-		n.step(core.Received{At: at, Link: link, Message: &m})
+		n.step(core.Received{At: stamp, Link: link, Message: &m})
 	})
 }
 
@@ -205,10 +212,10 @@ func (n *Node) step(in core.Input) {
 	}
 	if n.lapsed() {
 		n.renewed = n.world.Now
-		n.act(n.Core.Step(n.world.Now, core.Lapsed{}))
+		n.act(n.Core.Step(n.Now(), core.Lapsed{}))
 	}
 	if n.Core != nil {
-		n.act(n.Core.Step(n.world.Now, in))
+		n.act(n.Core.Step(n.Now(), in))
 	}
 }
 
@@ -271,7 +278,7 @@ func (n *Node) wakeAt(at time.Time) {
 	n.wakes++
 	wake := n.wakes
 	life := n.life
-	n.world.At(at, func() {
+	n.world.At(at.Add(-n.Ahead), func() {
 		if n.life != life {
 			return
 		}

@@ -21,7 +21,10 @@ func (n *Node) ping() {
 			continue
 		}
 		n.world.After(200*time.Microsecond, func() {
-			at := n.world.Now
+			if !n.asleep.IsZero() {
+				return
+			}
+			at := n.Now()
 			n.awake(func() { n.step(core.Pinged{At: at, PingNode: name, RoundTrip: 200 * time.Microsecond}) })
 		})
 	}

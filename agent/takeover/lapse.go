@@ -15,12 +15,25 @@ const listenAfterLapse = 3
 // have them. Every group with an address is given up, services and all, and
 // what was agreed on before is void.
 func (t *Takeover) Lapsed(now time.Time) Output {
+	return t.lapse(now, "stood still for longer than its leases", (*group).leased)
+}
+
+// Slept says that this machine was suspended for so long that its peer may have
+// taken everything: with or without a lease, all is given up.
+func (t *Takeover) Slept(now time.Time) Output {
+	return t.lapse(now, "was suspended", func(*group) bool { return true })
+}
+
+func (t *Takeover) lapse(now time.Time, what string, lost func(*group) bool) Output {
 	return t.step(now, func() {
 		t.listenUntil = now.Add(listenAfterLapse * t.cfg.Keepalive)
-		t.abortSwap(now, t.cfg.Self+" stood still for longer than its leases")
+		t.abortSwap(now, t.cfg.Self+" "+what)
+		if t.peer.alive && t.peer.systole {
+			t.peer.told, t.peer.seen = false, now // what it said before is not what it holds: it says so again, or dies
+		}
 		var gone []*group
 		for _, g := range t.groups {
-			if g.aim == hold && g.leased() {
+			if g.aim == hold && lost(g) {
 				gone = append(gone, g)
 			}
 		}

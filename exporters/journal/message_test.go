@@ -115,6 +115,8 @@ var sentences = []struct {
 	{event.CarrierLost{Interface: "eth0", Groups: []string{"IPaddr::192.0.2.10"}}, "eth0 has no carrier: nobody reaches IPaddr::192.0.2.10 here"},
 	{event.CarrierReturned{Interface: "eth0", Groups: []string{"IPaddr::192.0.2.10"}, Away: 3 * time.Second}, "eth0 has its carrier again, after 3s: IPaddr::192.0.2.10"},
 	{event.PingsCompared{Peer: "beta", Ours: 1, Theirs: 2}, "this node reaches 1 ping node, beta reaches 2"},
+	{event.NodeSuspended{Slept: time.Hour, Missed: true}, "this machine was suspended for 1h0m: everything is given up, for the peer may have it"},
+	{event.NodeSuspended{Slept: 2 * time.Second}, "this machine was suspended for 2s"},
 	{event.WatchdogArmed{Device: "/dev/watchdog", Identity: "iTCO_wdt", Timeout: 8 * time.Second, Disarms: true}, "watchdog /dev/watchdog (iTCO_wdt) resets this machine where it is not fed for 8s"},
 	{event.WatchdogArmed{Device: "/dev/watchdog", Timeout: 8 * time.Second}, "watchdog /dev/watchdog (unknown) resets this machine where it is not fed for 8s; it does not stop when the daemon does"},
 	{event.WatchdogNearMiss{Gap: 5 * time.Second, Timeout: 8 * time.Second}, "the watchdog was not fed for 5s, its timeout is 8s"},

@@ -112,6 +112,8 @@ func Of(r event.Record) string {
 		return fmt.Sprintf("%s has its carrier again, after %s: %s", cmp.Or(e.Interface, "an interface"), length(e.Away), list(e.Groups))
 	case event.PingsCompared:
 		return fmt.Sprintf("this node reaches %s, %s reaches %d", count(uint64(e.Ours), "ping node"), e.Peer, e.Theirs)
+	case event.NodeSuspended:
+		return fmt.Sprintf("this machine was suspended for %s%s", length(e.Slept), either(e.Missed, ": everything is given up, for the peer may have it", ""))
 	case event.WatchdogArmed:
 		return fmt.Sprintf("watchdog %s (%s) resets this machine where it is not fed for %s%s", e.Device, cmp.Or(e.Identity, "unknown"), length(e.Timeout), either(e.Disarms, "", "; it does not stop when the daemon does"))
 	case event.WatchdogNearMiss:
