@@ -178,7 +178,7 @@ func (t *Takeover) turnBack(g *group) {
 			t.out.Cancel = append(t.out.Cancel, w.order)
 		}
 	}
-	g.whole = g.state == running
+	g.whole = g.state == running && (g.move == nil || g.move.trigger != byLapse)
 	t.become(g, stopping)
 }
 

@@ -38,9 +38,6 @@ func (t *Takeover) lapse(now time.Time, what string, lost func(*group) bool) Out
 			}
 		}
 		t.relinquish(now, byLapse, gone)
-		for _, g := range gone {
-			g.whole = false
-		}
 	})
 }
 

@@ -39,14 +39,14 @@ func (g *group) releasedByDecision() bool {
 }
 
 // provenUntil takes in what has become known of the last proof of the newest
-// owner: a peer that gives a group up says with its next message until when it
-// served it.
+// owner, once it serves no more: a peer that gives a group up says with its
+// next message until when it served it.
 func (t *Takeover) provenUntil(g *group, o *ownership) {
-	proof := g.served.until
+	serves, proof := g.served.now, g.served.until
 	if o.last == t.cfg.Peer {
-		proof = t.peer.proof[g.index]
+		serves, proof = t.peer.serves[g.index], t.peer.proof[g.index]
 	}
-	if o.last != "" && proof.After(o.proof) {
+	if o.last != "" && !serves && proof.After(o.proof) {
 		o.proof = proof
 	}
 }
