@@ -110,7 +110,7 @@ func (r *yamlReader) setDevice(d *FenceDevice, key, v string) (p *problem) {
 func secretParameter(line string) ([]byte, error) {
 	name, _, ok := strings.Cut(line, "=")
 	if !ok || !isParameter(name) {
-		return nil, fmt.Errorf("not understood: write name=value, such as password=...")
+		return nil, fmt.Errorf("not understood: write name=value, such as password=SECRET")
 	}
 	return []byte(line), nil
 }

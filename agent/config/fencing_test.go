@@ -80,7 +80,7 @@ func TestFencingMistakes(t *testing.T) {
 		{"nobody else may read secrets", one("{node: beta, agent: fence_ipmilan, secrets: open}"),
 			[]string{"systole.yaml:4: fencing.devices.secrets: others can read open (mode 0644); chmod 600 open"}},
 		{"what is wrong with them is not repeated", one("{node: beta, agent: fence_ipmilan, secrets: bad}"),
-			[]string{"systole.yaml:4: fencing.devices.secrets: bad:1: not understood: write name=value, such as password=..."}},
+			[]string{"systole.yaml:4: fencing.devices.secrets: bad:1: not understood: write name=value, such as password=SECRET"}},
 		{"two power supplies can be switched off", one("{node: beta, agent: fence_a}\n  - {node: beta, agent: fence_b}"), nil},
 		{"but not one after the other off and on", one("{node: beta, agent: fence_a}\n  - {node: beta, agent: fence_b}\n  action: reboot"),
 			[]string{"systole.yaml:5: fencing.devices: two devices at level 1 of beta cannot reboot it: the first would switch it on again before the second switches it off; write action: off, or level: 2"}},
