@@ -23,13 +23,14 @@ type contender struct {
 	install func(n *lab.Node, deadtime time.Duration, with *protection) error
 	// ready says what a node still lacks to be able to take over or to serve.
 	ready func(ctx context.Context, n *lab.Node) error
+	told  bool // by ready, that the daemon does not run
 	// forgets are its directories of state, emptied before it starts anew.
 	forgets []string
 }
 
 var (
 	systole = contender{
-		name: "systole", unit: cluster.Unit, install: installSystole, ready: systoleReady, forgets: []string{"/var/lib/systole"},
+		name: "systole", unit: cluster.Unit, install: installSystole, ready: systoleReady, told: true, forgets: []string{"/var/lib/systole"},
 	}
 	keepalived = contender{
 		name: "keepalived", unit: "keepalived.service", pkg: "keepalived", install: installKeepalived,

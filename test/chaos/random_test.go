@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -249,10 +250,14 @@ func (m *mayhem) settleAll(longest time.Duration) error {
 		if holders := h.Holders(addresses[1]); len(holders) != 1 {
 			return fmt.Errorf("%s is held by %v", addresses[1], holders)
 		}
-		for _, n := range m.nodes() {
+		err = m.each(func(n *lab.Node) error {
 			if runs := n.Active(ctx, "worker"); runs != (n == serves) {
 				return fmt.Errorf("worker runs on %s: %v, and the address is on %s", n, runs, serves)
 			}
+			return nil
+		})
+		if err != nil {
+			return errors.Join(err, pass(ctx, between))
 		}
 		return nil
 	})

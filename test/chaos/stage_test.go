@@ -124,30 +124,46 @@ func (s *stage) serving() (*lab.Node, error) {
 const calm = 500 * time.Millisecond
 
 // settle waits until one node holds the address, for a while now, and the
-// other could take it over.
+// other could take it over. The daemons are asked only when the kernels agree,
+// and not all the time: on a machine with two cores a question is a burden.
 func (s *stage) settle(longest time.Duration) error {
 	return lab.WaitFor(within(s.t, longest), s.by.name+" to be settled", func(ctx context.Context) error {
-		serves, err := s.serving()
-		if err != nil {
+		if err := s.alone(); err != nil {
 			return err
 		}
-		h, err := s.watch.History()
-		if err != nil {
-			return err
-		}
-		all := h.Holdings(virtual)
-		last := all[len(all)-1]
-		if both := h.Overlaps(virtual); len(both) > 0 && both[len(both)-1].To.After(last.From) {
-			last.From = both[len(both)-1].To
-		}
-		if since := time.Since(last.From); since < calm {
-			return fmt.Errorf("%s holds it, but only since %v", serves, since)
-		}
-		return s.each(func(n *lab.Node) error {
-			if !n.Active(ctx, s.by.unit) {
+		err := s.each(func(n *lab.Node) error {
+			if !s.by.told && !n.Active(ctx, s.by.unit) {
 				return fmt.Errorf("%s does not run", n)
 			}
 			return s.by.ready(ctx, n)
 		})
+		if err != nil {
+			return errors.Join(err, pass(ctx, between))
+		}
+		return s.alone()
 	})
+}
+
+// between is how long is waited after an answer that was not the wanted one.
+const between = 200 * time.Millisecond
+
+// alone says why not one node alone has held the address for a while.
+func (s *stage) alone() error {
+	serves, err := s.serving()
+	if err != nil {
+		return err
+	}
+	h, err := s.watch.History()
+	if err != nil {
+		return err
+	}
+	all := h.Holdings(virtual)
+	last := all[len(all)-1]
+	if both := h.Overlaps(virtual); len(both) > 0 && both[len(both)-1].To.After(last.From) {
+		last.From = both[len(both)-1].To
+	}
+	if since := time.Since(last.From); since < calm {
+		return fmt.Errorf("%s holds it, but only since %v", serves, since)
+	}
+	return nil
 }
