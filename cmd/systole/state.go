@@ -18,22 +18,22 @@ import (
 // take a lower generation for a replay.
 const heartbeatState = "/var/lib/heartbeat"
 
-// nextGeneration counts this start of the daemon: one more than the last, kept
-// on disk before it is used. The first is the Unix time, as heartbeat's is, and
-// never lower than what heartbeat last used on this machine.
+// nextGeneration counts this start of the daemon: more than the last, kept on
+// disk before it is used. It is the Unix time, as heartbeat's first one is, and
+// one more than the last where the clock was set back. So starts that the disk
+// could not keep, for it was full, are not counted again. With an error it is one
+// that was not kept. It is above what heartbeat last used on this machine.
 func nextGeneration(dir string, now time.Time) (uint64, error) {
 	last, err := readGeneration(filepath.Join(dir, "generation"))
 	if errors.Is(err, fs.ErrNotExist) {
-		last = uint64(now.Unix())
-		if theirs, err := readGeneration(filepath.Join(heartbeatState, "hb_generation")); err == nil {
-			last = max(last, theirs)
+		if last, err = readGeneration(filepath.Join(heartbeatState, "hb_generation")); err != nil {
+			last, err = 0, nil
 		}
-		err = nil
 	}
+	next := max(last+1, uint64(now.Unix()))
 	if err != nil {
-		return 0, err
+		return next, err
 	}
-	next := last + 1
 	return next, writeDurably(filepath.Join(dir, "generation"), fmt.Appendf(nil, "%d\n", next))
 }
 

@@ -48,7 +48,6 @@ func (d *daemon) identify() (identity, error) {
 	}
 	generation, err := nextGeneration(d.cfg.StateDir, time.Now())
 	if err != nil {
-		generation = max(generation, uint64(time.Now().Unix()))
 		d.log.Warn("the generation is not kept: the time is used instead", "generation", generation, "err", err)
 	}
 	return identity{generation, id}, nil

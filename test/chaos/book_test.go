@@ -112,7 +112,12 @@ func (b *book) into(t *testing.T, text string) string {
 
 func (b *book) tables() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "\nMeasured on %s, both nodes and the client in containers on it.\n", b.Machine)
+	var sum time.Duration
+	for _, e := range b.Columns {
+		sum += e.took()
+	}
+	fmt.Fprintf(&out, "\nMeasured on %s, both nodes and the client in containers on it, in %v. Load is the average number of processes that\n"+
+		"wanted a core meanwhile: other work was done on the machine.\n", b.Machine, sum.Round(time.Minute))
 	for _, deadtime := range deadtimes {
 		fmt.Fprintf(&out, "\n### Deadtime %s\n\n| fault at the node that serves |", deadtime)
 		var measured []string
@@ -131,6 +136,8 @@ func (b *book) tables() string {
 			}
 			out.WriteString("\n")
 		}
+		// Containers have the clock of the machine, which is not to be touched.
+		fmt.Fprintf(&out, "| the wall clock steps by hours | simulated: [clocks](#clocks) |%s\n", strings.Repeat(" - |", len(contenders)-1))
 		fmt.Fprintf(&out, "\nMeasured: %s.\n", cmp.Or(strings.Join(measured, "; "), "nothing yet"))
 	}
 	return out.String() + "\n"

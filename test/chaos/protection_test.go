@@ -44,12 +44,18 @@ func (p *protection) haCf(deadtime time.Duration) string {
 
 const authkeys = "auth 1\n1 sha1 not-a-secret\n"
 
-// beginArbiter starts the arbiter on gamma, unless it runs.
+// beginArbiter starts the arbiter on gamma, unless it runs. One that has just
+// started has forgotten to whom it gave its vote, and gives it to nobody for as
+// long as that may have lasted.
 func beginArbiter(s *stage) error {
 	gamma := s.lab.Node("gamma")
+	if gamma.Active(soon(s.t), "systole-arbiter") {
+		return nil
+	}
 	return errors.Join(cluster.Install(gamma, nil),
 		gamma.WriteFile("/etc/systole/arbiter/chaos", []byte(authkeys), 0o600),
-		gamma.Reload(soon(s.t)), gamma.Start(soon(s.t), "systole-arbiter"))
+		gamma.Reload(soon(s.t)), gamma.Start(soon(s.t), "systole-arbiter"),
+		pass(s.t.Context(), 4*s.deadtime))
 }
 
 // fenceAgent speaks as fence agents do: what is to be done stands on its

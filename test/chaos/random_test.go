@@ -181,7 +181,7 @@ func (m *mayhem) step() {
 			m.t.Errorf("mend %s: %v", b.name, err)
 		}
 	}
-	if err := m.settleAll(30 * time.Second); err != nil {
+	if err := m.settleAll(time.Minute); err != nil {
 		m.t.Errorf("lost: %v", err)
 	}
 	answers, err := census.Stop()
