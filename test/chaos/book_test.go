@@ -73,6 +73,21 @@ func (e *entry) took() time.Duration {
 	return time.Duration(sum) * time.Second
 }
 
+// String says what was measured, and how.
+func (e *entry) String() string {
+	text := e.Contender
+	if e.Versions != "" {
+		text += " (" + e.Versions + ")"
+	}
+	if took := e.took(); took > 0 {
+		text += fmt.Sprint(" in ", took)
+	}
+	if least, most := e.loads(); most > 0 {
+		text += fmt.Sprintf(" at a load of %.0f to %.0f", least, most)
+	}
+	return text
+}
+
 // loads are the least and the most load of the machine meanwhile.
 func (e *entry) loads() (least, most float64) {
 	for _, c := range e.Cells {
@@ -124,8 +139,7 @@ func (b *book) tables() string {
 		for _, by := range contenders {
 			fmt.Fprintf(&out, " %s |", by.name)
 			if e := b.find(by.name, deadtime.String()); e != nil {
-				least, most := e.loads()
-				measured = append(measured, fmt.Sprintf("%s (%s) in %s at a load of %.0f to %.0f", by.name, e.Versions, e.took(), least, most))
+				measured = append(measured, e.String())
 			}
 		}
 		out.WriteString("\n|---|" + strings.Repeat("---|", len(contenders)) + "\n")

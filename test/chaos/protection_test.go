@@ -26,10 +26,11 @@ var (
 	unprotected = &protection{}
 	// arbiter has the casting vote on a third machine.
 	arbiter = &protection{yaml: "cluster: chaos\narbiter: 192.0.2.3\n", begin: beginArbiter}
-	// fence has a device that switches off, by its network, either node.
+	// fence has a device that switches off, by its network, either node. The delay
+	// is longer than that takes on a busy machine, or each would switch off the other.
 	fence = &protection{
 		yaml: "fencing:\n  devices:\n    - {node: alpha, agent: /usr/local/sbin/fence_lab}\n    - {node: beta, agent: /usr/local/sbin/fence_lab}\n" +
-			"  delay: 1\n  timeout: 10\n",
+			"  delay: 3\n  timeout: 10\n",
 		begin: beginFence,
 	}
 	// pings has the client as a ping node, whose loss is judged by ipfail, as
