@@ -16,10 +16,9 @@ import (
 // A protection is what a cluster is configured with against what befalls its
 // links, beyond two of them.
 type protection struct {
-	ha        string               // lines of ha.cf
-	heartbeat string               // and those that Heartbeat needs besides
-	yaml      string               // of systole.yaml
-	begin     func(s *stage) error // starts what is asked; nil: nothing
+	ha    string               // lines of ha.cf
+	yaml  string               // of systole.yaml
+	begin func(s *stage) error // starts what is asked; nil: nothing
 }
 
 var (
