@@ -37,6 +37,7 @@ func TestRandom(t *testing.T) {
 	t.Logf("seed %d: make mayhem SEED=%d LENGTH=%v", seed, seed, *length)
 	m := &mayhem{stage: newStage(t, worker(), *brisk), draw: rand.New(rand.NewPCG(seed, 1)), counts: map[string]int{}}
 	m.fresh(arbiter)
+	m.atRest("beta") // so that both have opened what they open when first they serve
 	before := m.atRest("alpha")
 	var usages []usage
 	m.began = time.Now()
