@@ -127,8 +127,10 @@ func counted(s Stats) (n uint64) {
 	return n + s.Received + s.Dropped
 }
 
-// checkReports wants the reports of rejections to add up to the counts, none
-// of a reason sooner than 100 ms after the one before.
+// checkReports wants the reports of rejections to add up to the counts, each
+// as late as the one before of its reason. Not to the millisecond: the kernel
+// stamps a datagram when it comes, and one processor may hand it on before
+// another that was stamped earlier.
 func checkReports(t *testing.T, n *node) {
 	t.Helper()
 	total := func() (sum uint64) {
@@ -143,9 +145,10 @@ func checkReports(t *testing.T, n *node) {
 	if got := total(); got != want {
 		t.Errorf("%d rejections reported, want %d", got, want)
 	}
+	const disorder = 50 * time.Millisecond
 	last := map[string]time.Time{}
 	for _, r := range n.rejections() {
-		if since := r.At.Sub(last[r.Reason]); since < 0 {
+		if since := r.At.Sub(last[r.Reason]); since < -disorder {
 			t.Errorf("a report of %s is %v older than the one before", r.Reason, -since)
 		}
 		last[r.Reason] = r.At
