@@ -107,7 +107,7 @@ func New(cfg Config, now time.Time) (*Core, Output) {
 func (c *Core) takeoverConfig() takeover.Config {
 	cfg := takeover.Config{
 		Self: c.cfg.Members.Self, AutoFailback: c.cfg.AutoFailback, Groups: c.cfg.Groups, Pings: c.cfg.Pings,
-		Fence: c.cfg.Fence, Keepalive: c.cfg.Members.Keepalive, Hash: c.cfg.ResourcesHash, NewTrace: c.trace, Incident: c.missed,
+		Fence: c.cfg.Fence, Keepalive: c.cfg.Members.Keepalive, Deadtime: c.cfg.Members.Deadtime, Hash: c.cfg.ResourcesHash, NewTrace: c.trace, Incident: c.missed,
 	}
 	if len(c.cfg.Members.Peers) > 0 {
 		cfg.Peer = c.cfg.Members.Peers[0]

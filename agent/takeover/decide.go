@@ -100,7 +100,7 @@ func (t *Takeover) mayTake(g *group) bool {
 		t.forbidden.Take && !g.kept(), t.forbidden.Keep && g.kept():
 		return false
 	case !t.peer.alive:
-		return g.kept() || t.mayReplace() && (t.fenced() || t.spares(g))
+		return g.kept() || !t.now.Before(t.deafUntil) && t.mayReplace() && (t.fenced() || t.spares(g))
 	case t.peer.may(g) && !(t.local(g) && g.kept() && t.peer.unsure(g)), g.stuck, t.leaves(g):
 		return false
 	case t.peer.leaving:

@@ -156,7 +156,7 @@ func (t *Takeover) begin(now time.Time, g *group) {
 	if g.kept() {
 		t.resume(now, g)
 	}
-	if g.state == running {
+	if g.state == running || g.aim != hold {
 		return
 	}
 	g.adopted = g.foundRunning()

@@ -84,8 +84,15 @@ func (l Left) equal(other Left) bool {
 
 // recall takes in what the last daemon left. Groups are known by their keys,
 // whatever else of haresources has changed.
-func (t *Takeover) recall(m Memory) {
+//
+// A peer that was gone may have come back while nobody here could hear it, and
+// have taken what this node did not hold, and fallen silent again: for a
+// deadtime, in which its leases run out, nothing is taken but what was kept.
+func (t *Takeover) recall(now time.Time, m Memory) {
 	t.standby, t.incident, t.peer.gone = m.Standby, m.Incident, m.Gone
+	if m.Gone != "" {
+		t.deafUntil = now.Add(t.cfg.Deadtime)
+	}
 	for _, g := range t.groups {
 		for i := range m.Groups {
 			if m.Groups[i].Group == g.key && m.Groups[i].Aim != "" {
@@ -120,6 +127,12 @@ func (t *Takeover) keep(now time.Time, g *group) {
 func (t *Takeover) resume(now time.Time, g *group) {
 	l := g.left
 	g.left = nil
+	if !g.foundHolding() {
+		// Its lease is over: whoever took it meanwhile had a right to.
+		g.aim = undecided
+		t.changes++
+		return
+	}
 	if g.foundRunning() && l.Trigger == "" {
 		g.adopt(now)
 		t.become(g, running)

@@ -29,6 +29,7 @@ type Config struct {
 	AutoFailback bool
 	Groups       []Group
 	Keepalive    time.Duration
+	Deadtime     time.Duration
 	NewTrace     func() string // makes the id of a trace
 	Incident     func() string // that of what the peer may know of too, without having been told
 	Memory       Memory        // what the last daemon left; zero for nothing
@@ -144,6 +145,7 @@ type Takeover struct {
 	retryOffer   time.Time // no offer to the peer before then
 	standby      time.Time // an operator put us in standby; zero when not
 	listenUntil  time.Time // takes nothing before then
+	deafUntil    time.Time // takes nothing of a peer that is not heard before then
 	pings        pinged
 	weighed      [2]int // ours and theirs, as last compared
 	unlinked     bool   // no link of ours can carry anything
@@ -167,7 +169,7 @@ func New(cfg Config, now time.Time) (*Takeover, Output) {
 		t.groups = append(t.groups, newGroup(i, cfg.Groups[i]))
 	}
 	t.resetPeer()
-	t.recall(cfg.Memory)
+	t.recall(now, cfg.Memory)
 	out := t.step(now, func() {
 		for _, g := range t.groups {
 			t.probe(g)
@@ -259,6 +261,9 @@ func (t *Takeover) Wake() time.Time {
 	}
 	if t.now.Before(t.listenUntil) {
 		earlier(t.listenUntil)
+	}
+	if t.now.Before(t.deafUntil) {
+		earlier(t.deafUntil)
 	}
 	earlier(t.pingWake())
 	if t.mayFence() && t.fence.order == 0 {
