@@ -43,7 +43,11 @@ client_golang's own ` + "`go_`" + ` and ` + "`process_`" + ` families are there 
 		b.WriteByte('\n')
 	}
 	boundsTable(&b)
-	b.WriteString("## Not yet\n\nNames that are kept for facts nothing establishes so far. They are not exported: a 0 would say that all is well\nwhere nobody looks.\n\n| name | needs |\n|---|---|\n")
+	b.WriteString("## Not yet\n\nNames that are kept for facts nothing establishes so far. They are not exported: a 0 would say that all is well\nwhere nobody looks.\n\n")
+	if len(notYet) == 0 {
+		return b.String() + "None.\n"
+	}
+	b.WriteString("| name | needs |\n|---|---|\n")
 	for _, missing := range notYet {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", missing.name, missing.needs)
 	}
