@@ -45,6 +45,7 @@ func newDaemon(t *testing.T, node, peer string) *daemon {
 		},
 		Units:     []string{"nginx.service"},
 		Addresses: []metrics.Address{{Name: "192.0.2.10", Interface: "eth0"}, {Name: "192.0.2.20", Interface: "eth0"}},
+		Fencing:   []string{"fence_ipmilan"},
 		Outages:   books,
 		Keys:      []metrics.Key{{ID: "1", Method: "md5"}},
 		Files:     []metrics.File{{Name: "ha.cf", Hash: hash}, {Name: "haresources", Hash: hash}},
