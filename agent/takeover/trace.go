@@ -11,6 +11,11 @@ func (t *Takeover) traceOf(trigger string) string {
 		trace = t.resumed
 	case trigger == peerDead || trigger == byYield:
 		trace = t.incident
+	case trigger == byLapse: // the peer's takeover, if there was one
+		if t.incident == "" {
+			t.incident = t.cfg.Incident()
+		}
+		trace = t.incident
 	case trigger == atStart:
 		trace = t.joinTrace
 	case trigger == peerLeft:

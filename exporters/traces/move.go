@@ -122,7 +122,7 @@ func (m *move) phase(name string) (took time.Duration) {
 // name is what the top span is called.
 func (m *move) name() string {
 	switch {
-	case !m.acquire && m.trigger == "yield":
+	case !m.acquire && (m.trigger == "yield" || m.lapse()):
 		return "self_release"
 	case !m.acquire && m.planned():
 		return "switchover"
@@ -135,6 +135,10 @@ func (m *move) name() string {
 	}
 	return "takeover"
 }
+
+// lapse reports whether this node gives up what the kernel has taken from it:
+// its half of an incident.
+func (m *move) lapse() bool { return !m.acquire && m.trigger == "lapse" }
 
 // planned reports whether both nodes have agreed on this move.
 func (m *move) planned() bool {

@@ -24,7 +24,8 @@ type outcome struct {
 // move builds the spans of a takeover or release: its top, the parts before the
 // decision, and one for each group with what was done to it. The top of a
 // takeover from a dead peer links to the peer's half of the incident, which
-// comes when the peer was not dead, and otherwise never.
+// comes when the peer was not dead, and otherwise never; so does the release of
+// a node that stood still to the peer's takeover, if there was one.
 func (s *spans) move(m *move, o outcome) {
 	a := anchor(o.at)
 	decided := o.at.Add(-o.took)
@@ -34,7 +35,7 @@ func (s *spans) move(m *move, o outcome) {
 		name: m.name(), start: start, end: o.at, kind: m.kind(),
 		attributes: s.topAttributes(m, o), events: m.moments(a, start),
 	}
-	if m.death != nil && m.correlated {
+	if (m.death != nil || m.lapse()) && m.correlated {
 		top.links = append(top.links, span(id, spanID(id, m.peer, takeoverTop)))
 	}
 	if o.result != "success" {
@@ -51,7 +52,7 @@ func (s *spans) move(m *move, o outcome) {
 }
 
 func (m *move) what() string {
-	if m.acquire {
+	if m.acquire || m.lapse() {
 		return takeoverTop
 	}
 	return releaseTop

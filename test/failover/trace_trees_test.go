@@ -24,10 +24,11 @@ const (
     beta verify
 `
 	joinTree   = "alpha join -> beta takeover\n"
-	frozenTree = `alpha isolated -> beta takeover
-  alpha split_brain ERROR
-  alpha stall
-beta takeover peer_dead success -> alpha isolated
+	frozenTree = `alpha self_release lapse success -> beta takeover
+  alpha group
+    alpha address.release ok IPaddr::192.0.2.50/24/eth0
+    alpha unit.stop ok web
+beta takeover peer_dead success -> alpha self_release
   beta confirm
   beta detect
   beta false_death ERROR
@@ -36,11 +37,6 @@ beta takeover peer_dead success -> alpha isolated
     beta arp.announce ok IPaddr::192.0.2.50/24/eth0
     beta unit.start ok web
     beta verify
-  beta self_release yield success
-    beta group
-      beta address.release ok IPaddr::192.0.2.50/24/eth0
-      beta unit.stop ok web
-  beta split_brain ERROR
 `
 	cutTree = `alpha takeover peer_dead success -> beta takeover
   alpha confirm

@@ -84,9 +84,9 @@ func traceOf(r event.Record) (trace, what string) {
 	case event.TakeoverFailed:
 		return e.Trace, Takeover
 	case event.ReleaseStarted:
-		return e.Trace, Release
+		return e.Trace, releaseOf(e.Trigger)
 	case event.ReleaseCompleted:
-		return e.Trace, Release
+		return e.Trace, releaseOf(e.Trigger)
 	case event.ResourceOperation:
 		return e.Trace, topOf(e.Operation)
 	case event.ResourceFailed:
@@ -95,11 +95,20 @@ func traceOf(r event.Record) (trace, what string) {
 		return e.Trace, e.Kind()
 	case event.OwnerChanged:
 		if e.From == r.Node {
-			return e.Trace, Release
+			return e.Trace, releaseOf(e.Cause)
 		}
 		return e.Trace, Takeover
 	}
 	return "", ""
+}
+
+// releaseOf is the top of a release: what a node gives up because it stood still
+// is its half of an incident, as a takeover is.
+func releaseOf(trigger string) string {
+	if trigger == "lapse" {
+		return Takeover
+	}
+	return Release
 }
 
 // topOf is the top that most operations of a name belong to. A group that would

@@ -117,7 +117,7 @@ func TestUp(t *testing.T) {
 		{[]string{"freeze", "beta"}, 0, `^$`},
 		{[]string{"thaw", "beta"}, 0, `^$`},
 		{[]string{"probe", "--for", "200ms", "icmp://192.0.2.2"}, 0, `^\d+ asked, \d+ answered .* longest gap `},
-		{[]string{"probe", "ftp://192.0.2.2"}, 1, `want http, tcp or icmp`},
+		{[]string{"probe", "ftp://192.0.2.2"}, 1, `want http, tcp, icmp or arp`},
 		{[]string{"signal", "beta", "dbus", "CONT"}, 0, `^$`},
 		{[]string{"journal", "beta", "init.scope"}, 0, `Startup finished`},
 		{[]string{"wipe", "alpha"}, 1, `it is on`},
