@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/sim"
 	"github.com/systole-ha/systole/agent/takeover"
@@ -33,6 +34,18 @@ type line struct {
 // streams that were recorded.
 func TestStreams(t *testing.T) {
 	for name, play := range map[string]func(w *sim.World){
+		// The first of two tries fails; then the node is off, and replaced.
+		"fenced": func(w *sim.World) {
+			tries := 0
+			w.Fencer = func(*sim.Node, takeover.Fence) sim.Try {
+				if tries++; tries == 1 {
+					return sim.Try{Answer: 3 * time.Second, Err: sim.ErrBroken}
+				}
+				return sim.Try{Hits: true, Off: 1300 * time.Millisecond, Answer: 1500 * time.Millisecond}
+			}
+			w.Node("alpha").Freeze()
+			pass(w, 25*time.Second)
+		},
 		"power_off": func(w *sim.World) {
 			w.Node("alpha").PowerOff()
 			pass(w, 12*time.Second)
@@ -100,7 +113,7 @@ func TestStreams(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := record(t, play)
+			got := record(t, name == "fenced", play)
 			file := filepath.Join(streams, name+".jsonl")
 			if *updateStreams {
 				if err := os.WriteFile(file, got, 0o644); err != nil {
@@ -123,11 +136,16 @@ func pass(w *sim.World, d time.Duration) { w.RunUntil(w.Now.Add(d)) }
 
 // record boots two nodes with a group each, waits for 60 s, plays, and returns
 // what they reported but samples.
-func record(t *testing.T, play func(*sim.World)) []byte {
+func record(t *testing.T, fences bool, play func(*sim.World)) []byte {
 	cluster := sim.Cluster{
 		Nodes: []string{"alpha", "beta"}, Links: []string{"eth0"},
 		Keepalive: time.Second, Deadtime: 10 * time.Second, Initdead: 20 * time.Second, AutoFailback: true,
 		Groups: []takeover.Group{group(t, "alpha", "192.0.2.10/24/eth0", "web.service"), group(t, "beta", "192.0.2.20/24/eth0", "mail.service")},
+	}
+	if fences {
+		cluster.Configure = func(_ *sim.Node, c *core.Config) {
+			c.Fence = &takeover.FencePlan{Levels: [][]string{{"ipmi"}}, Action: "off", Delay: time.Second, Retry: 30 * time.Second, Tries: 2}
+		}
 	}
 	w := sim.New(1, cluster)
 	w.Link(0).Jitter = 0

@@ -58,13 +58,13 @@ func agree(t *testing.T, all []seen, top seen, e event.TakeoverCompleted, phases
 	if off := (top.length() - sum).Abs(); off > time.Millisecond {
 		t.Errorf("%s lasts %v, its phases %v", top.Name, top.length(), sum)
 	}
-	if want := e.Took + phases["silence"] + phases["confirm"]; top.length() != want {
+	if want := e.Took + phases["silence"] + phases["confirm"] + phases["fence"]; top.length() != want {
 		t.Errorf("%s lasts %v, want %v", top.Name, top.length(), want)
 	}
 	if got, _ := top.number("systole.outage_bound"); got != e.Outage.Seconds() {
 		t.Errorf("outage bound is %v s, want %v", got, e.Outage)
 	}
-	for span, phase := range map[string]string{"detect": "silence", "confirm": "confirm"} {
+	for span, phase := range map[string]string{"detect": "silence", "confirm": "confirm", "fence": "fence"} {
 		for _, s := range all {
 			if s.Name == span && string(s.ParentSpanId) == string(top.SpanId) && s.length() != phases[phase] {
 				t.Errorf("%s lasts %v, want %v", span, s.length(), phases[phase])

@@ -113,6 +113,7 @@ func (t *Traces) Record(r event.Record) {
 		event.ReleaseStarted, event.ReleaseCompleted, event.GroupStateChanged, event.ResourceOperation,
 		event.PeerDead, event.PeerFalseDeath, event.PeerIdentified, event.LinkDown, event.AgentLate,
 		event.SplitBrainSuspected, event.SplitBrainCleared, event.MoveRefused, event.OperatorCommand,
+		event.FenceStarted, event.FenceAttempted, event.FenceCompleted,
 		event.NodeJoined, event.LinkUp, event.PingAnswered, event.ConfigReloaded, event.ConfigReloadFailed:
 		t.queue.Put(r)
 	case event.HeartbeatLate:
