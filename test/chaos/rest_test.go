@@ -102,7 +102,7 @@ func (m *mayhem) rest(n *lab.Node) rest {
 	// remembers the mount for a while.
 	const forgotten = "var-lib-systole.mount loaded inactive"
 	for _, unit := range list("systemctl", "list-units", "--all", "--plain", "--no-legend", "--type=service,mount,scope,socket") {
-		if !strings.HasPrefix(unit, "systemd-") && !strings.HasPrefix(unit, "user") && !strings.HasPrefix(strings.Join(strings.Fields(unit), " "), forgotten) {
+		if !strings.HasPrefix(unit, "systemd-") && !strings.HasPrefix(unit, "user") && unit != forgotten {
 			r.units = append(r.units, unit)
 		}
 	}
