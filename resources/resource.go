@@ -160,6 +160,14 @@ type Checker interface {
 	Check(ctx context.Context, s Spec) []Finding
 }
 
+// A Describer is a Driver that can say what it takes a Spec for, as the plan of
+// systole check has it: the program and its arguments, the device and where it
+// is mounted. It asks nobody, and a Spec that makes no sense is described as
+// far as it does.
+type Describer interface {
+	Describe(s Spec) string
+}
+
 // An Error says which resource would not do what.
 type Error struct {
 	Op   string // "start", "stop", "status", "announce"

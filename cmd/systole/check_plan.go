@@ -168,7 +168,7 @@ func (p *plan) groups(r registry) {
 
 // runs says what runs a resource: its driver, and what that takes the word for.
 func runs(r registry, s resources.Spec) string {
-	name, _, err := r.driver(s)
+	name, d, err := r.driver(s)
 	switch {
 	case err != nil:
 		return "nothing"
@@ -177,8 +177,13 @@ func runs(r registry, s resources.Spec) string {
 			return name + ": " + a.String()
 		}
 		return name
+	case name == driverSystemd:
+		return name + ": " + unitOf(s)
 	}
-	return name + ": " + unitOf(s)
+	if t, ok := d.(resources.Describer); ok {
+		return name + ": " + t.Describe(s)
+	}
+	return name
 }
 
 // fencedFirst is what comes between a death and a takeover.

@@ -66,6 +66,11 @@ func elsewhere(name string) config.Host {
 	}
 }
 
+// toldBy is a registry of two drivers.
+func toldBy(addresses, units resources.Driver) registry {
+	return registry{}.with(driverIPAddr, addresses, addressWords...).with(driverSystemd, units)
+}
+
 // TestCheck pins the whole output, for configurations found in the wild and
 // two of our own.
 func TestCheck(t *testing.T) {
@@ -85,7 +90,8 @@ func TestCheck(t *testing.T) {
 		{"stranger", filepath.Join("testdata", "check", "fine"), "gamma", told{"nginx": {{Fatal: true, Text: "never asked"}}}, 2, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := registry{ipaddr: told{}, systemd: tt.systemd, fence: unsafeOnly}
+			r := toldBy(told{}, tt.systemd)
+			r.fence = unsafeOnly
 			var out bytes.Buffer
 			if got := check(t.Context(), folder(t, tt.dir), elsewhere(tt.node), r, false, &out); got != tt.code {
 				t.Errorf("exit code %d, want %d", got, tt.code)
@@ -114,7 +120,7 @@ func TestCheck(t *testing.T) {
 // is no fault of the configuration.
 func TestCheckWithoutSystemd(t *testing.T) {
 	nowhere := systemd.Bus("unix:path=" + filepath.Join(t.TempDir(), "none"))
-	r := registry{ipaddr: told{}, systemd: systemd.New(systemd.WithDialers(nowhere, nowhere))}
+	r := toldBy(told{}, systemd.New(systemd.WithDialers(nowhere, nowhere)))
 	var out bytes.Buffer
 	if got := check(t.Context(), folder(t, filepath.Join("testdata", "check", "fine")), elsewhere("alpha"), r, true, &out); got != checkFine {
 		t.Errorf("exit code %d, want %d", got, checkFine)
@@ -147,7 +153,7 @@ func TestCheckOfNothing(t *testing.T) {
 
 // TestDrivers maps words of haresources to what runs them.
 func TestDrivers(t *testing.T) {
-	r := registry{ipaddr: told{"this": {}}, systemd: told{}}
+	r := toldBy(told{}, told{})
 	for _, tt := range []struct{ word, want string }{
 		{"192.0.2.10", "ipaddr"},
 		{"192.0.2.10/24/eth0", "ipaddr"},

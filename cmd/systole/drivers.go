@@ -23,13 +23,54 @@ const (
 
 // A registry knows what runs each word of haresources.
 type registry struct {
-	ipaddr, systemd resources.Driver
-	fence           fenceCheck // nil where devices are not to be asked
+	entries []entry
+	fence   fenceCheck // nil where devices are not to be asked
 }
 
+// An entry is one driver, by the name that events and metrics have for it.
+type entry struct {
+	name   string
+	driver resources.Driver
+	words  []string // that are its own whatever is installed here; none for units
+}
+
+// addressWords are the resource scripts of heartbeat that hold an address.
+var addressWords = []string{"IPaddr", "IPaddr2", "IPv6addr"}
+
 // drivers makes the drivers of this machine; addresses are held on these terms.
+//
+// This is the one place where a word gets a driver of its own: a line with the
+// driver's name, the driver, and the words.
 func drivers(t ipaddr.Terms) registry {
-	return registry{ipaddr: ipaddr.Leased(t), systemd: systemd.New(), fence: fence.Device.Check}
+	return registry{fence: fence.Device.Check}.
+		with(driverIPAddr, ipaddr.Leased(t), addressWords...).
+		with(driverSystemd, systemd.New())
+}
+
+// with is the registry and one more driver.
+func (r registry) with(name string, d resources.Driver, words ...string) registry {
+	r.entries = append(slices.Clip(r.entries), entry{name, d, words})
+	return r
+}
+
+// named is the driver of that name; nil where there is none.
+func (r registry) named(name string) resources.Driver {
+	for _, e := range r.entries {
+		if e.name == name {
+			return e.driver
+		}
+	}
+	return nil
+}
+
+// find is the driver that is a T, for what only that one can do.
+func find[T resources.Driver](r registry) (found T, ok bool) {
+	for _, e := range r.entries {
+		if found, ok = e.driver.(T); ok {
+			return found, true
+		}
+	}
+	return found, false
 }
 
 // terms are those of a configuration.
@@ -37,7 +78,7 @@ func terms(c *config.Config) ipaddr.Terms {
 	t := ipaddr.Terms{Lifetime: c.Lifetime(), Gate: c.Gate(), Keepalive: c.Keepalive, Required: c.Leases == config.LeaseGate}
 	for _, g := range c.Groups {
 		for _, s := range g.Resources {
-			if !addressWords[s.Name] {
+			if !slices.Contains(addressWords, s.Name) {
 				continue
 			}
 			if a, err := ipaddr.Parse(s); err == nil && !slices.Contains(t.Addresses, a.IP) {
@@ -50,8 +91,8 @@ func terms(c *config.Config) ipaddr.Terms {
 
 // leasers are the drivers whose resources must be renewed.
 func (r registry) leasers() (leasers []resources.Leaser) {
-	for _, d := range []resources.Driver{r.ipaddr, r.systemd} {
-		if l, ok := d.(resources.Leaser); ok && l.Lease() > 0 {
+	for _, e := range r.entries {
+		if l, ok := e.driver.(resources.Leaser); ok && l.Lease() > 0 {
 			leasers = append(leasers, l)
 		}
 	}
@@ -61,23 +102,23 @@ func (r registry) leasers() (leasers []resources.Leaser) {
 // close gives up what the drivers keep open. The resources stay as they are.
 func (r registry) close() error {
 	var errs []error
-	for _, d := range []resources.Driver{r.ipaddr, r.systemd} {
-		if c, ok := d.(io.Closer); ok {
+	for _, e := range r.entries {
+		if c, ok := e.driver.(io.Closer); ok {
 			errs = append(errs, c.Close())
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// addressWords are the resource scripts of heartbeat that hold an address.
-var addressWords = map[string]bool{"IPaddr": true, "IPaddr2": true, "IPv6addr": true}
-
-// driver returns the driver of a resource and its name. Addresses have one of
-// their own; any other word without arguments is a systemd unit. The error
-// says what the word did in heartbeat and what to write instead.
+// driver returns the driver of a resource and its name. A word that a driver
+// has for its own is run by that one; any other word without arguments is a
+// systemd unit. The error says what the word did in heartbeat and what to write
+// instead.
 func (r registry) driver(s resources.Spec) (name string, d resources.Driver, err error) {
-	if addressWords[s.Name] {
-		return driverIPAddr, r.ipaddr, nil
+	for _, e := range r.entries {
+		if slices.Contains(e.words, s.Name) {
+			return e.name, e.driver, nil
+		}
 	}
 	if w, ok := scripts[s.Name]; ok {
 		return "", nil, fmt.Errorf("%s, which this version does not do; %s", w.does, w.instead)
@@ -86,7 +127,7 @@ func (r registry) driver(s resources.Spec) (name string, d resources.Driver, err
 		return "", nil, fmt.Errorf("a systemd unit takes no arguments; write one that has them in it, such as %s@%s, and name that",
 			s.Name, strings.Join(s.Args, "-"))
 	}
-	return driverSystemd, r.systemd, nil
+	return driverSystemd, r.named(driverSystemd), nil
 }
 
 // A script is one of heartbeat's resource scripts that is no init script, and

@@ -37,7 +37,7 @@ func (d *daemon) isRestart() bool {
 
 // ownJob is what systemd wants of this process; empty where nobody knows.
 func (d *daemon) ownJob() string {
-	driver, ok := d.registry.systemd.(*systemd.Driver)
+	driver, ok := find[*systemd.Driver](d.registry)
 	if !ok || os.Getenv("NOTIFY_SOCKET") == "" {
 		return "" // not systemd's child
 	}

@@ -75,7 +75,9 @@ func TestReadyWithoutADaemon(t *testing.T) {
 func TestLookingHasItsOwnDrivers(t *testing.T) {
 	d := newDaemon(&config.Config{}, "", nil)
 	looking := d.lookingDrivers()
-	if looking.ipaddr == d.registry.ipaddr || looking.systemd == d.registry.systemd {
-		t.Error("the drivers that look are those that start and stop")
+	for i, e := range d.registry.entries {
+		if other := looking.entries[i]; other.name != e.name || other.driver == e.driver {
+			t.Errorf("%s looks for what %s starts and stops, with the same driver: %v", other.name, e.name, other.driver == e.driver)
+		}
 	}
 }

@@ -56,7 +56,8 @@ func holdsAny(f memory.File) bool {
 func releaseLeft(r registry, socket string, left memory.File, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
 	defer cancel()
-	returns, err := r.systemd.(*systemd.Driver).Returns(ctx, daemonUnit)
+	units, _ := find[*systemd.Driver](r)
+	returns, err := units.Returns(ctx, daemonUnit)
 	if err != nil {
 		return err
 	}

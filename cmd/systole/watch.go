@@ -30,12 +30,12 @@ func (d *daemon) watch(ctx context.Context, judge judge) {
 		}
 	}
 	w := noter{judge: judge, named: namedBy(addresses)}
-	if s, ok := d.registry.systemd.(*systemd.Driver); ok && len(units) > 0 {
+	if s, ok := find[*systemd.Driver](d.registry); ok && len(units) > 0 {
 		ended := make(chan struct{})
 		go func() { defer close(ended); s.Watch(ctx, units, w) }()
 		defer func() { <-ended }()
 	}
-	if a, ok := d.registry.ipaddr.(*ipaddr.Driver); ok && len(addresses) > 0 {
+	if a, ok := find[*ipaddr.Driver](d.registry); ok && len(addresses) > 0 {
 		d.watchAddresses(ctx, a, addresses, w)
 	}
 }
