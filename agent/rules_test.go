@@ -26,8 +26,8 @@ var floors = []struct {
 	{4, []string{"agent/link", "agent/arbiter", "agent/control", "agent/watchdog"}},
 	{3, []string{"agent/config", "agent/sim", "agent/readiness", "agent/memory"}},
 	{2, []string{"agent/core"}},
-	{1, []string{"agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "resources/fence", "resources/ipaddr", "resources/systemd", "resources/nstest", "exporters"}},
-	{0, []string{"agent/event", "agent/wire", "resources"}},
+	{1, []string{"agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "resources/fence", "resources/ipaddr", "resources/systemd", "resources/script", "resources/ocf", "resources/nstest", "exporters"}},
+	{0, []string{"agent/event", "agent/wire", "resources", "resources/process"}},
 }
 
 // sees narrows what some folders may import of this module, to less than their

@@ -1,20 +1,17 @@
 package fence
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -171,30 +168,4 @@ func onlyZombies(t *testing.T, group int) bool {
 		}
 	}
 	return true
-}
-
-// TestAgentsAreNotInRealTime starts one from a thread that is.
-func TestAgentsAreNotInRealTime(t *testing.T) {
-	cmd := exec.Command("grep", "-E", "^policy", "/proc/self/sched")
-	var out bytes.Buffer
-	cmd.Stdout = &out
-	ended := make(chan error)
-	go func() {
-		runtime.LockOSThread() // it ends with this goroutine: nobody inherits what it is now
-		param := struct{ priority int32 }{1}
-		_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, 0, unix.SCHED_RR, uintptr(unsafe.Pointer(&param)))
-		if errno != 0 {
-			ended <- errno
-			return
-		}
-		resetOnFork()
-		ended <- cmd.Run()
-	}()
-	err := <-ended
-	if errors.Is(err, unix.EPERM) && os.Geteuid() != 0 {
-		t.Skip("real time is not for everybody")
-	}
-	if _, policy, _ := strings.Cut(out.String(), ":"); err != nil || strings.TrimSpace(policy) != "0" {
-		t.Errorf("the program runs under policy %q (%v), want 0, SCHED_OTHER", policy, err)
-	}
 }
