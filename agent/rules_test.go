@@ -25,9 +25,10 @@ var floors = []struct {
 	{5, []string{"agent"}},
 	{4, []string{"agent/link", "agent/arbiter", "agent/control", "agent/watchdog"}},
 	{3, []string{"agent/config", "agent/sim", "agent/readiness", "agent/memory"}},
-	{2, []string{"agent/core"}},
-	{1, []string{"agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "resources/fence", "resources/ipaddr", "resources/systemd", "resources/script", "resources/ocf", "resources/nstest", "exporters"}},
-	{0, []string{"agent/event", "agent/wire", "resources", "resources/process"}},
+	{2, []string{"agent/core", "resources/filesystem"}},
+	{1, []string{"agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "exporters"}},
+	{1, []string{"resources/delay", "resources/drbd", "resources/fence", "resources/ipaddr", "resources/mail", "resources/nstest", "resources/ocf", "resources/portblock", "resources/script", "resources/srcaddr", "resources/systemd"}},
+	{0, []string{"agent/event", "agent/wire", "resources", "resources/mark", "resources/process"}},
 }
 
 // sees narrows what some folders may import of this module, to less than their

@@ -168,6 +168,12 @@ type Describer interface {
 	Describe(s Spec) string
 }
 
+// A Parser is a Driver that knows from the arguments of a Spec alone whether
+// they make sense. A resource whose arguments do not would fail on every node.
+type Parser interface {
+	Parse(s Spec) error
+}
+
 // An Error says which resource would not do what.
 type Error struct {
 	Op   string // "start", "stop", "status", "announce"

@@ -54,7 +54,7 @@ func (n *Namespace) Listen(t testing.TB, device string) *Listener {
 // has come within a second.
 func (l *Listener) Next(t testing.TB) Frame {
 	t.Helper()
-	f, ok := l.within(t, time.Second)
+	f, ok := l.Within(t, time.Second)
 	if !ok {
 		t.Fatal("no ARP packet or neighbour advertisement came within 1 s")
 	}
@@ -72,8 +72,8 @@ func (l *Listener) NextAbout(t testing.TB, ip netip.Addr) Frame {
 	}
 }
 
-// within returns the first frame that was there before the time was up.
-func (l *Listener) within(t testing.TB, limit time.Duration) (Frame, bool) {
+// Within returns the first frame that was there before the time was up.
+func (l *Listener) Within(t testing.TB, limit time.Duration) (Frame, bool) {
 	t.Helper()
 	if err := l.conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
 		t.Fatal(err)
