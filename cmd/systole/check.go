@@ -75,9 +75,14 @@ func check(ctx context.Context, dir fs.FS, host config.Host, r registry, strict 
 func (r registry) refuse(c *config.Config) config.Diagnostics {
 	held := map[netip.Addr]int{}
 	return eachResource(c, func(s resources.Spec, line int) []resources.Finding {
-		name, _, err := r.driver(s)
+		name, d, err := r.driver(s)
 		if err != nil {
 			return []resources.Finding{{Fatal: true, Text: err.Error()}}
+		}
+		if p, ok := d.(resources.Parser); ok {
+			if err := p.Parse(s); err != nil {
+				return []resources.Finding{{Fatal: true, Text: err.Error()}}
+			}
 		}
 		if name != driverIPAddr {
 			return nil
@@ -107,6 +112,9 @@ func (r registry) examine(ctx context.Context, c *config.Config) config.Diagnost
 			if _, err := ipaddr.Parse(s); err != nil {
 				return nil // refused
 			}
+		}
+		if p, ok := d.(resources.Parser); ok && p.Parse(s) != nil {
+			return nil // refused
 		}
 		return checker.Check(ctx, s)
 	})

@@ -44,7 +44,8 @@ var addressWords = []string{"IPaddr", "IPaddr2", "IPv6addr"}
 func drivers(t ipaddr.Terms) registry {
 	return registry{fence: fence.Device.Check}.
 		with(driverIPAddr, ipaddr.Leased(t), addressWords...).
-		with(driverSystemd, systemd.New())
+		with(driverSystemd, systemd.New()).
+		withScriptsBuiltIn()
 }
 
 // with is the registry and one more driver.
@@ -156,10 +157,6 @@ var scripts = map[string]script{
 	"MailTo":            {"it sends a mail at every takeover", "remove it; alerts on takeovers are what the metrics and the journal are for"},
 	"WinPopup":          {"it sends a message at every takeover", "remove it; alerts on takeovers are what the metrics and the journal are for"},
 	"AudibleAlarm":      {"it sounds an alarm while this node holds the group", "remove it; alerts on takeovers are what the metrics and the journal are for"},
-	"SendArp":           {"it announces an address", "remove it; addresses are announced when they are taken, and again after 0.1, 1 and 5 s"},
-	"IPsrcaddr":         {"it sets the source address of outgoing connections", asUnit},
-	"portblock":         {"it blocks a port during the takeover", leaveIt},
-	"Delay":             {"it waits", "remove it; a unit waits for what it names in After= and Requires="},
 	"Xinetd":            {"it switches a service of xinetd", "write a socket unit, and name that"},
 	"LVSSyncDaemonSwap": {"it swaps the roles of the LVS synchronisation daemons", asUnit},
 	"ldirectord":        {"it runs ldirectord with a configuration of its own", "write ldirectord.service without arguments, or a unit that has them in it"},

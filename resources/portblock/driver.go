@@ -28,9 +28,10 @@ type Driver struct {
 }
 
 var (
-	_ resources.Driver  = (*Driver)(nil)
-	_ resources.Checker = (*Driver)(nil)
-	_ resources.Parser  = (*Driver)(nil)
+	_ resources.Driver    = (*Driver)(nil)
+	_ resources.Checker   = (*Driver)(nil)
+	_ resources.Parser    = (*Driver)(nil)
+	_ resources.Describer = (*Driver)(nil)
 )
 
 // New returns a Driver that remembers by these marks what it has started.
