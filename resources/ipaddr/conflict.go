@@ -63,6 +63,11 @@ func (w *watch) claimed(now time.Time, c claim) {
 	if a == nil || a.hold == nil || !a.hold.armed || a.hold.link != c.link || w.isOurs(c.mac) || !w.books.isHeld(c.ip, a.hold.holding) {
 		return
 	}
+	w.contested(now, a, c)
+}
+
+// contested takes a claim for a conflict, and tells of it if that is due.
+func (w *watch) contested(now time.Time, a *watched, c claim) {
 	if a.hold.conflict == nil {
 		a.hold.conflict = &conflict{first: now, told: map[string]time.Time{}}
 	}

@@ -73,7 +73,7 @@ func (d *Driver) Start(ctx context.Context, s resources.Spec) error {
 		if err := d.leases.open(); err != nil {
 			return err
 		}
-		p, err := start(ctx, k, a)
+		p, err := d.put(ctx, k, a)
 		if err == nil {
 			err = d.hold(a, p)
 		}
@@ -167,8 +167,9 @@ func (d *Driver) turn(ctx context.Context, fn func(*kernel) error) (err error) {
 	return err
 }
 
-// start returns where the address is.
-func start(ctx context.Context, k *kernel, a Address) (p place, err error) {
+// put returns where the address is. The watch asks beside it whether anybody
+// else has it: nothing waits for an answer.
+func (d *Driver) put(ctx context.Context, k *kernel, a Address) (p place, err error) {
 	to, err := k.lookup(a.IP)
 	if err != nil {
 		return p, err
@@ -180,6 +181,7 @@ func start(ctx context.Context, k *kernel, a Address) (p place, err error) {
 		return p, down(p.link)
 	}
 	if err = unix.EEXIST; !to.isLocal() {
+		d.books.begin(a.IP, p.link.index)
 		err = k.add(p, a, k.lifetime) // mostly, the address is not here and this is all
 	}
 	if errors.Is(err, unix.EEXIST) {

@@ -184,11 +184,17 @@ func (q *enquiry) ask(ctx context.Context) error {
 type target struct {
 	ip   netip.Addr
 	into *resources.Probe
+
+	tell   func(by net.HardwareAddr) // is told of each that answers; may be nil
+	isVoid func() bool               // nobody wants to know any more; may be nil
 }
 
 func (t *target) answered(by net.HardwareAddr, own []string) {
 	if mac := by.String(); !slices.Contains(own, mac) && !slices.Contains(t.into.Others, mac) {
 		t.into.Others = append(t.into.Others, mac)
 		slices.Sort(t.into.Others)
+		if t.tell != nil {
+			t.tell(by)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package ipaddr
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type segment struct {
 	ipv6    bool
 	from    netip.Addr // of neighbour solicitations
 	targets []*target
+	strict  bool // only answers to our own questions count
 	conn    *packet.Conn
 }
 
@@ -93,7 +95,7 @@ func (s *segment) ask(ctx context.Context, own []string) error {
 // send asks for the targets without an answer, and counts them.
 func (s *segment) send() (open int, err error) {
 	for _, t := range s.targets {
-		if len(t.into.Others) > 0 {
+		if len(t.into.Others) > 0 || t.isVoid != nil && t.isVoid() {
 			continue
 		}
 		f, err := s.question(t.ip)
@@ -169,6 +171,13 @@ func (s *segment) listen(own []string) error {
 	}
 }
 
+// answersProbe reports whether a packet answers an ARP probe of this interface:
+// by RFC 826 it returns the sender's addresses of the question, of which a probe
+// has no second.
+func (s *segment) answersProbe(p *arp.Packet) bool {
+	return p.Operation == arp.OperationReply && bytes.Equal(p.TargetHardwareAddr, s.link.mac) && p.TargetIP.IsUnspecified()
+}
+
 // answer reads who says that it has which address; the zero Addr for nobody.
 // Any ARP packet says so by its sender address, a question too.
 func (s *segment) answer(b []byte) (netip.Addr, net.HardwareAddr) {
@@ -178,7 +187,7 @@ func (s *segment) answer(b []byte) (netip.Addr, net.HardwareAddr) {
 	}
 	if !s.ipv6 {
 		var p arp.Packet
-		if p.UnmarshalBinary(f.Payload) != nil {
+		if p.UnmarshalBinary(f.Payload) != nil || s.strict && !s.answersProbe(&p) {
 			return netip.Addr{}, nil
 		}
 		return p.SenderIP, p.SenderHardwareAddr
@@ -188,7 +197,7 @@ func (s *segment) answer(b []byte) (netip.Addr, net.HardwareAddr) {
 	}
 	message, err := ndp.ParseMessage(f.Payload[headerIPv6:])
 	na, ok := message.(*ndp.NeighborAdvertisement)
-	if err != nil || !ok {
+	if err != nil || !ok || s.strict && !(na.Solicited && bytes.Equal(f.Destination, s.link.mac)) {
 		return netip.Addr{}, nil
 	}
 	for _, option := range na.Options {

@@ -92,6 +92,8 @@ type watch struct {
 	kernel    *kernel      // of its own
 	wire      *wire        // where others are heard
 	homeless  bool         // an address has no interface
+	rivals    chan rival   // answers to probes
+	readers   *sync.WaitGroup
 
 	settle, quiet, again time.Duration // see conflict.go
 }
@@ -103,6 +105,7 @@ type watched struct {
 	want    Address
 	on      map[spot]bool // where the kernel has it
 	hold    *hold         // nil while the driver does not hold it
+	rivals  []rival       // that have answered before the driver was known to hold it
 	home    int           // index of the interface it is on, or would be; 0 while there is none
 	carried *Carrier      // as told; nil before
 }
@@ -121,7 +124,7 @@ type hold struct {
 
 func newWatch(b *books, specs []resources.Spec, w Watcher) *watch {
 	v := &watch{
-		books: b, watcher: w, addresses: map[netip.Addr]*watched{}, links: map[int]link{},
+		books: b, watcher: w, addresses: map[netip.Addr]*watched{}, links: map[int]link{}, rivals: make(chan rival),
 		settle: conflictSettle, quiet: conflictQuiet, again: conflictAgain,
 	}
 	for _, s := range specs {
@@ -138,6 +141,7 @@ func newWatch(b *books, specs []resources.Spec, w Watcher) *watch {
 func (w *watch) run(ctx context.Context) (err error) {
 	var readers sync.WaitGroup
 	defer readers.Wait()
+	w.readers = &readers
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if w.kernel, err = openKernel(); err != nil {
@@ -157,7 +161,7 @@ func (w *watch) run(ctx context.Context) (err error) {
 		return err
 	}
 	w.books.open()
-	w.readBooks()
+	w.readBooks(ctx)
 	if err := w.tellCarriers(ctx); err != nil {
 		return err
 	}
@@ -191,7 +195,7 @@ func (w *watch) follow(ctx context.Context, notices <-chan notice) error {
 			news = w.books.news
 			continue
 		case <-news:
-			w.readBooks()
+			w.readBooks(ctx)
 			if err := w.tellCarriers(ctx); err != nil {
 				return err
 			}
@@ -199,6 +203,8 @@ func (w *watch) follow(ctx context.Context, notices <-chan notice) error {
 			reading.Reset(readingPause)
 		case c := <-w.wire.claims:
 			w.claimed(time.Now(), c)
+		case r := <-w.rivals:
+			w.answered(time.Now(), r)
 		case <-alarm.C:
 			if err := w.due(ctx, time.Now()); err != nil {
 				return err
@@ -222,16 +228,17 @@ func (w *watch) families() (v4, v6 bool) {
 }
 
 // readBooks takes over what the driver has done.
-func (w *watch) readBooks() {
-	held, announced := w.books.read()
-	for ip, a := range announced {
+func (w *watch) readBooks(ctx context.Context) {
+	page := w.books.read()
+	w.probe(ctx, page.begun)
+	for ip, a := range page.announced {
 		if known := w.addresses[ip]; known != nil {
 			a.Address = known.name
 			w.watcher.AddressAnnounced(a)
 		}
 	}
 	disarmed := false
-	for ip, h := range held {
+	for ip, h := range page.held {
 		a := w.addresses[ip]
 		if a == nil {
 			continue
@@ -243,6 +250,7 @@ func (w *watch) readBooks() {
 		}
 		if h != (holding{}) {
 			a.hold = &hold{holding: h}
+			w.answeredBefore(a)
 		}
 	}
 	if disarmed {

@@ -306,11 +306,11 @@ func TestAnnouncementsNobodyReads(t *testing.T) {
 		b.announce(ip, Announcement{Interface: "eth0", Sent: 1, Failed: 1, Error: "no buffer"})
 	}
 	b.announce(ip, Announcement{Interface: "eth1", Sent: 2})
-	_, got := b.read()
+	got := b.read().announced
 	if want := (Announcement{Interface: "eth1", Sent: 11, Failed: 3, Error: "no buffer"}); len(got) != 1 || got[ip] != want {
 		t.Errorf("read\n got %+v\nwant %+v", got, want)
 	}
-	if _, again := b.read(); len(again) > 0 {
+	if again := b.read().announced; len(again) > 0 {
 		t.Errorf("read again: %v", again)
 	}
 }
