@@ -23,7 +23,7 @@ var floors = []struct {
 }{
 	{6, []string{"cmd"}},
 	{5, []string{"agent"}},
-	{4, []string{"agent/link", "agent/arbiter", "agent/control", "agent/watchdog"}},
+	{4, []string{"agent/link", "agent/arbiter", "agent/control", "agent/watchdog", "agent/migrate"}},
 	{3, []string{"agent/config", "agent/sim", "agent/readiness", "agent/memory"}},
 	{2, []string{"agent/core", "resources/filesystem"}},
 	{1, []string{"agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "exporters"}},

@@ -63,3 +63,7 @@ func distance(a, b string) int {
 	}
 	return rows[len(a)][len(b)]
 }
+
+// DidYouMean is the hint to a misspelt word of another program's file, or "" if
+// no known one is near.
+func DidYouMean(word string, known []string) string { return didYouMean(word, known) }

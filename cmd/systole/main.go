@@ -63,6 +63,9 @@ func main() {
 	thirdAddress := third.Flag("listen.address", "Address and UDP port to listen on.").Default(fmt.Sprintf(":%d", config.ArbiterPort)).String()
 	thirdKeys := third.Flag("keys.dir", "Folder with the authkeys of each cluster, in a file that has the cluster's name.").Default("/etc/systole/arbiter").String()
 
+	importing := importOptions{}
+	fromHeartbeat, fromKeepalived := importCommands(app, &importing)
+
 	versionCommand := app.Command("version", "Print the version.")
 
 	switch kingpin.MustParse(app.Parse(os.Args[1:])) {
@@ -86,6 +89,10 @@ func main() {
 		os.Exit(runRelease(*socket, os.Stdout, os.Stderr))
 	case third.FullCommand():
 		os.Exit(runArbiter(*thirdAddress, *thirdKeys, os.Stderr))
+	case fromHeartbeat.FullCommand():
+		os.Exit(runImportHeartbeat(importing, os.Stdout, os.Stderr))
+	case fromKeepalived.FullCommand():
+		os.Exit(runImportKeepalived(importing, os.Stdout, os.Stderr))
 	case versionCommand.FullCommand():
 		fmt.Println(version.Print("systole"))
 	}
