@@ -207,7 +207,7 @@ func (a *Agent) take(ctx context.Context, in input) {
 }
 
 func (a *Agent) takePacket(ctx context.Context, p *link.Packet) {
-	received := core.Received{At: p.At, Link: p.Index, Message: &p.Message}
+	received := core.Received{At: p.At, Link: p.Index, Message: &p.Message, Key: p.Key}
 	if p.Source.IsValid() {
 		received.Source = &p.Source
 	}
@@ -267,7 +267,7 @@ func (a *Agent) act(ctx context.Context, now time.Time, out core.Output) {
 		a.checkLeases(ctx) // a standstill in the midst of it: what follows is told before what is old
 	}
 	for i := range out.Send {
-		a.send(&out.Send[i])
+		a.send(&out.Send[i], out.Key)
 	}
 	a.ask(out.Questions)
 	for _, e := range out.Events {

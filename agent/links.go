@@ -73,14 +73,14 @@ func (a *Agent) tell(in core.Input) {
 	}
 }
 
-// send hands a message to every link. It is signed and written once for each
-// run of links of one format. Links never make us wait; what they would not
-// take is told after the present output.
-func (a *Agent) send(m *wire.Message) {
+// send hands a message to every link, signed with the key of that number. It is
+// written once for each run of links of one format. Links never make us wait;
+// what they would not take is told after the present output.
+func (a *Agent) send(m *wire.Message, key int) {
 	encoded := wire.Format(-1)
 	for _, l := range a.links {
 		if f := l.Format(); f != encoded {
-			a.buffer = a.codec.Append(a.buffer[:0], m, f)
+			a.buffer = a.codec.AppendWithKey(a.buffer[:0], m, f, key)
 			encoded = f
 		}
 		err := l.Send(a.buffer)

@@ -224,7 +224,7 @@ func (c *Core) finish() {
 	for _, r := range c.rejects {
 		earlier(r.due())
 	}
-	c.out.Wake = c.wake
+	c.out.Wake, c.out.Key = c.wake, c.signWith()
 	c.remember()
 	c.out = nil
 }

@@ -27,6 +27,7 @@ type Received struct {
 	Link    int       // index in Config.Links
 	Message *wire.Message
 	Source  fmt.Stringer // address, for reports; nil on serial lines
+	Key     int          // the number of the key it was signed with
 }
 
 // Rejected is datagrams that were not believed.
@@ -137,6 +138,7 @@ func (Restart) isInput()    {}
 // core waits for the Input that reports the other done.
 type Output struct {
 	Send      []wire.Message        // to every link, in order
+	Key       int                   // the number of the key to sign them with; OwnKey for the one of authkeys
 	Renew     bool                  // renew every lease before anything of Send leaves
 	Revoke    bool                  // end every lease at once, before anything else
 	Allow     bool                  // leases may begin again, before Orders

@@ -26,6 +26,8 @@ type peer struct {
 	legacy     bool              // it asked for a resource as only auto_failback legacy does
 	drift      map[string]string // by file: the hash that was reported
 	clock      clock
+	foreign    bool // its heartbeats are a 3.0.6 node's
+	key        int  // the number of the key that it signs with
 }
 
 // An echo is the newest heartbeat of a peer on one link, by its stamp and by
@@ -105,6 +107,7 @@ func (c *Core) received(now time.Time, in Received) {
 	case sequence.Restart:
 		p.forget()
 	}
+	p.key = in.Key
 	if heard.Ack != 0 {
 		ack := wire.New("t", "NS_ackmsg", "dest", p.name, "ackseq", strconv.FormatUint(heard.Ack, 16))
 		c.send(now, &ack)
@@ -167,6 +170,7 @@ func (c *Core) read(now time.Time, in Received, p *peer, heard sequence.Heard, n
 // heartbeat takes in a status message.
 func (c *Core) heartbeat(now time.Time, in Received, p *peer, heard sequence.Heard, number uint64) {
 	m := in.Message
+	p.foreign = !m.Has("syv")
 	hb := membership.Heartbeat{
 		At: in.At, Peer: p.name, Link: in.Link, State: string(m.Get("st")),
 		Generation: p.source.Generation, Sequence: number,
