@@ -224,11 +224,7 @@ func (t *Takeover) unreachable(groups []*group, trigger string) string {
 // offer begins a standby for running groups that are better off on the peer. A
 // 3.0.6 node knows whole sides only.
 func (t *Takeover) offer(now time.Time, trigger string, groups []*group) {
-	scope := t.scopeOf(groups)
-	if !t.peer.systole {
-		groups = t.scoped(scope)
-	}
-	t.ask(now, trigger, scope, groups, 0)
+	t.ask(now, trigger, t.scopeOf(groups), groups, 0)
 }
 
 // scopeOf is the smallest scope that has all of these groups.

@@ -193,7 +193,7 @@ func (t *Takeover) wantsOffer() bool {
 // mayAsk reports whether a standby can be asked for: both nodes take part,
 // hear each other and have nothing under way.
 func (t *Takeover) mayAsk() bool {
-	return t.phase == stable && t.swap == nil && !t.inFlux() && !t.unlinked &&
+	return t.phase == stable && t.swap == nil && !t.inFlux() && !t.unlinked && (t.split == nil || t.peer.systole) &&
 		t.peer.alive && t.peer.told && t.peer.stable && t.peer.hears && !t.peer.leaving
 }
 

@@ -29,6 +29,7 @@ type desk struct {
 	broken  map[string]bool
 	replies []Reply
 	events  []event.Event
+	told    int // announcements
 }
 
 func newDesk(t *testing.T, autoFailback bool) *desk {
@@ -74,6 +75,8 @@ func (d *desk) act(out Output) {
 			}
 		case Stop:
 			delete(d.running, name)
+		case Announce:
+			d.told++
 		}
 		if d.running[name] {
 			done.Found = resources.Running
@@ -297,4 +300,90 @@ func TestBothStopAtOnce(t *testing.T) {
 	d.hear("resource none 0 shutdown")
 	d.hear("shutdone dead")
 	d.holds("both stopping")
+}
+
+// count is how many events of a kind there were.
+func (d *desk) count(kind string) int {
+	n := 0
+	for _, e := range d.events {
+		if e.Kind() == kind {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAPartitionFromHeartbeatHeals(t *testing.T) {
+	d := together(t, true)
+	d.act(d.PeerDead(d.now, event.PeerDead{Peer: "beta"}))
+	d.now = d.now.Add(20 * time.Second)
+	d.act(d.Tick(d.now))
+	d.said = nil
+	d.act(d.PeerAlive(d.now, false))
+	d.expect("when beta is heard again, alive all along", "starting", "resource all 1")
+	d.hear("resource all 1")
+	if got := d.count("split_brain.suspected"); got != 1 {
+		t.Errorf("%d reports of a split, want one", got)
+	}
+	d.now = d.now.Add(2 * time.Second)
+	d.act(d.Tick(d.now))
+	d.hear("resource none 0 shutdown")
+	d.holds("before beta has stopped anything", "192.0.2.10", "192.0.2.20")
+	before := d.told
+	d.hear("shutdone dead")
+	d.holds("when beta has given up", "192.0.2.10", "192.0.2.20")
+	if d.told == before {
+		t.Error("nothing was announced anew, although neighbours may believe beta")
+	}
+	if got := d.count("split_brain.cleared"); got != 1 {
+		t.Errorf("%d reports of its end, want one", got)
+	}
+	d.now = d.now.Add(time.Minute)
+	d.act(d.Tick(d.now))
+	d.holds("a minute later", "192.0.2.10", "192.0.2.20")
+}
+
+func TestAHeartbeatPeerThatNeverMissedUsKeepsWhatItHolds(t *testing.T) {
+	d := together(t, true)
+	d.act(d.PeerDead(d.now, event.PeerDead{Peer: "beta"})) // only alpha was deaf
+	d.act(d.PeerAlive(d.now, false))
+	d.hear("resource local 1")
+	d.holds("while beta may be about to restart itself", "192.0.2.10", "192.0.2.20")
+	d.now = d.Wake()
+	d.act(d.Tick(d.now))
+	d.now = d.now.Add(5 * time.Second)
+	d.act(d.Tick(d.now))
+	d.holds("when it has not", "192.0.2.10")
+	d.hear("starting")
+	d.hear("resource local 1")
+	d.holds("both in peace", "192.0.2.10")
+}
+
+func TestAHeartbeatPeerThatIsDeafTakesEverything(t *testing.T) {
+	d := together(t, true)
+	d.hear("resource all 1") // it takes us for dead
+	d.holds("when beta says that it holds everything")
+	d.expect("when beta says that it holds everything", "resource none 1")
+	d.hear("resource none 0 shutdown") // it hears us again
+	d.hear("shutdone dead")
+	d.holds("when beta has given up", "192.0.2.10", "192.0.2.20")
+}
+
+func TestAHeartbeatGiverHoldsNothingOnceItIsDone(t *testing.T) {
+	d := together(t, true)
+	d.hear("ask_resources local me")
+	d.hear("resource none 0 standby")
+	d.hear("ask_resources local done")
+	d.hear("resource none 1")
+	if got := d.count("split_brain.suspected"); got != 0 {
+		t.Errorf("%d reports of a split, want none", got)
+	}
+	d.holds("after an ordinary standby", "192.0.2.10", "192.0.2.20")
+}
+
+func TestHeartbeatTakesOverWhatItHasJustGivenBack(t *testing.T) {
+	d := together(t, false)
+	d.hear("resource foreign mach_down") // its script had begun before we were back
+	d.holds("when its script has started what prefers alpha")
+	d.expect("when its script has started what prefers alpha", "resource none 1")
 }

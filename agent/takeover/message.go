@@ -170,8 +170,22 @@ func (t *Takeover) toldOfResources(now time.Time, number uint64, m *wire.Message
 		p.told = true
 		p.stable = string(m.Get("isstable")) == "1"
 	}
+	if info == "mach_down" {
+		t.replaced(now)
+	}
 	if info == "shutdown" || info == "standby" || info == "mach_down" || !m.Has("isstable") {
 		return
 	}
 	t.claims(now, string(m.Get("rsc_hold")))
+}
+
+// replaced takes in that the script with which a 3.0.6 node replaces a dead one
+// has ended there: what prefers this node runs on the peer, even if it has agreed
+// on something else with a node that was back before the script was over.
+func (t *Takeover) replaced(now time.Time) {
+	for _, g := range t.groups {
+		if t.local(g) {
+			t.peer.claims(g, now)
+		}
+	}
 }

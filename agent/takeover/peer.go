@@ -37,13 +37,16 @@ type peer struct {
 	counts bool        // it judges ping nodes
 	ways   []byte      // 0 for each whose clients it cannot reach
 	deaf   time.Time   // since when it has been heard without hearing us; zero if it does
+
+	foreign bool // its newest message was a 3.0.6 node's
+	beside  bool // a 3.0.6 node that was called dead, had been alive all along, and may hold what we hold
 }
 
 // reset forgets what an earlier incarnation said; proofs stay, for they are
 // about the past.
 func (t *Takeover) resetPeer() {
 	old := t.peer
-	p := peer{alive: old.alive, gone: old.gone, seen: old.seen, silence: old.silence, confirm: old.confirm, proof: old.proof, trace: old.trace, hears: true}
+	p := peer{alive: old.alive, gone: old.gone, seen: old.seen, silence: old.silence, confirm: old.confirm, proof: old.proof, trace: old.trace, hears: true, foreign: old.foreign}
 	p.state = []byte(strings.Repeat("-", len(t.groups)))
 	p.since = make([]int64, len(t.groups))
 	p.serves, p.begun = make([]bool, len(t.groups)), make([]time.Time, len(t.groups))
@@ -75,11 +78,13 @@ func (t *Takeover) PeerAlive(now time.Time, restarted bool) Output {
 		}
 		t.abortSwap(now, "the peer has restarted")
 		t.abortFencing(now, restarted)
+		t.standAlone(now)
 		t.peer.alive, t.peer.seen = true, now
 		t.resetPeer()
+		t.peer.beside = t.peer.foreign && !restarted && t.peer.gone == peerDead
 		t.vacant[foreign] = false
-		if t.phase == joining {
-			t.send("starting")
+		if t.phase == joining || t.peer.beside {
+			t.send("starting") // to be told what it holds
 		}
 		t.told = claim{}
 	})
@@ -98,6 +103,7 @@ func (t *Takeover) PeerDead(now time.Time, e event.PeerDead) Output {
 
 // lose takes note that the peer holds nothing any more.
 func (t *Takeover) lose(now time.Time, why, reason string) {
+	t.standAlone(now)
 	t.peer.alive = false
 	t.peer.gone = why
 	t.fence.silent, t.fence.lesser = now, t.holdsLess()
@@ -124,6 +130,7 @@ func (t *Takeover) Heard(now time.Time, at time.Time, number uint64, m *wire.Mes
 func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 	have := m.Get("syhave")
 	p := &t.peer
+	p.foreign = have == nil
 	if have == nil {
 		for i, serves := range t.peer.serves { // a 3.0.6 node: what it claimed last, it still holds
 			if serves {

@@ -19,11 +19,12 @@ type split struct {
 
 // resolve ends a split: one node keeps each group, the other gives it up at
 // once. Both judge by the same facts, which both have sent, so that they agree
-// without talking. A peer that cannot hear us cannot yield: then we do.
+// without talking. A peer that cannot hear us cannot yield, and a 3.0.6 node
+// does not: then we do.
 func (t *Takeover) resolve(now time.Time) {
 	var both []*group
 	for _, g := range t.groups {
-		if t.peer.alive && t.peer.systole && t.peer.has(g) && (g.state == starting || g.state == running) && g.aim == hold {
+		if t.peer.alive && (t.peer.systole || t.insists()) && t.peer.has(g) && (g.state == starting || g.state == running) && g.aim == hold {
 			both = append(both, g)
 		}
 	}
@@ -42,9 +43,9 @@ func (t *Takeover) resolve(now time.Time) {
 		return
 	}
 	if at := t.blindAt(); !at.IsZero() && at.After(now) {
-		return // it may be about to hear us
+		return // it may be about to hear us, or to restart itself
 	}
-	deaf := !t.peer.hears
+	deaf := !t.peer.hears || !t.peer.systole
 	losing := slices.DeleteFunc(slices.Clone(both), func(g *group) bool { return !deaf && t.keeps(g) })
 	if len(losing) < len(both) {
 		t.split.keeps = true
@@ -95,12 +96,24 @@ func (t *Takeover) keeps(g *group) bool {
 // blindAt is when a peer that we hear but that does not hear us is taken to be
 // deaf to us, three keepalives after it was first heard so; zero while it
 // hears us. The first words after a cut heals are from before it healed.
+//
+// A 3.0.6 node that has called us dead gives everything up and restarts itself
+// when it hears us again. One that has not is given that time in vain.
 func (t *Takeover) blindAt() time.Time {
-	if t.split == nil || !t.split.open || t.peer.hears || t.peer.deaf.IsZero() {
+	switch {
+	case t.split == nil || !t.split.open:
+		return time.Time{}
+	case t.peer.beside:
+		return t.peer.seen.Add(besideTime)
+	case t.peer.hears || t.peer.deaf.IsZero():
 		return time.Time{}
 	}
 	return t.peer.deaf.Add(3 * t.cfg.Keepalive)
 }
+
+// insists reports whether what the peer says that it holds is what a 3.0.6 node
+// holds in spite of us, since it takes us for dead, or since we took it.
+func (t *Takeover) insists() bool { return t.peer.foreign && t.swap == nil && !t.peer.leaving }
 
 // reunite ends a split once the loser has stopped what both held, or is dead.
 func (t *Takeover) reunite(now time.Time) {
@@ -122,4 +135,17 @@ func (t *Takeover) reunite(now time.Time) {
 		g.announceAgain(now)
 	}
 	t.split = nil
+}
+
+// standAlone says that a 3.0.6 node that had been called dead, and was alive
+// all along, has given up what it held beside this node: it does so when it
+// hears us again, whatever we do. Neighbours may believe it still.
+func (t *Takeover) standAlone(now time.Time) {
+	if !t.peer.beside {
+		return
+	}
+	t.peer.beside = false
+	for _, g := range t.groups {
+		g.announceAgain(now)
+	}
 }

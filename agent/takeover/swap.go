@@ -48,8 +48,12 @@ const (
 func (s *swap) has(g *group) bool { return s != nil && slices.Contains(s.groups, g) }
 
 // ask begins a standby as giver. It is answered to the operator's request, if
-// there is one, when the peer agrees or does not.
+// there is one, when the peer agrees or does not. A 3.0.6 node takes the whole
+// side, whatever of it was meant.
 func (t *Takeover) ask(now time.Time, trigger, scope string, groups []*group, request uint64) {
+	if !t.peer.systole {
+		groups = t.scoped(scope)
+	}
 	t.lastID++
 	t.swap = &swap{
 		role: giver, step: asking, number: t.lastID, scope: scope, trigger: trigger, groups: groups,
@@ -86,6 +90,18 @@ func (t *Takeover) asked(now time.Time, number uint64, m *wire.Message) {
 		t.given(now)
 	case info == "done" && s.role == taker:
 		s.asked, s.released = number, true
+		t.disclaimed()
+	}
+}
+
+// disclaimed notes that a 3.0.6 giver has stopped what it gives up; it says what
+// it holds only when all is over.
+func (t *Takeover) disclaimed() {
+	if t.peer.systole {
+		return
+	}
+	for _, g := range t.scoped(mirror(t.swap.scope)) {
+		t.peer.state[g.index], t.peer.serves[g.index] = '-', false
 	}
 }
 

@@ -104,6 +104,7 @@ const (
 	stopTries    = 11               // one, and HA_STOPRETRYMAX=10 more
 	orphanRetry  = 60 * time.Second // ours: before a group that failed everywhere is tried again
 	offerBackoff = 5 * time.Second  // ours: between offers that were refused
+	besideTime   = 5 * time.Second  // for a 3.0.6 peer to begin its restart; it waits 2 s
 	drainTime    = time.Second      // ours: for services before addresses go; most stop in a tenth of it
 )
 
