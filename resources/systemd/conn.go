@@ -181,7 +181,7 @@ func (c *conn) await(ctx context.Context, name string, id int, done <-chan strin
 		case <-ctx.Done():
 			return "", ctx.Err()
 		case <-look.C:
-			if u, err := c.read(ctx, name); err != nil || u.job == 0 || id != 0 && u.job != uint32(id) {
+			if u, err := c.look(ctx, name); err != nil || u.job == 0 || id != 0 && u.job != uint32(id) {
 				return "", err
 			}
 		}

@@ -15,12 +15,13 @@ import (
 // org.freedesktop.systemd1(5) that it calls, and what systemd 252 was seen to
 // do with them. A unit's jobs end when the test says so, if it holds them.
 type fake struct {
-	mu    sync.Mutex
-	conns []*dbus.Conn // to the buses it is on, and those it was on
-	units map[string]*fakeUnit
-	jobs  uint32
-	calls []string    // the requests that change something, in order
-	asked chan string // the same, one by one; 100 are more than a test makes
+	mu        sync.Mutex
+	conns     []*dbus.Conn // to the buses it is on, and those it was on
+	units     map[string]*fakeUnit
+	jobs      uint32
+	transient *fakeUnit   // what a unit that is made does; nil: what others do
+	calls     []string    // the requests that change something, in order
+	asked     chan string // the same, one by one; 100 are more than a test makes
 }
 
 func newFake(units map[string]*fakeUnit) *fake {

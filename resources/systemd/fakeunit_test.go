@@ -14,6 +14,7 @@ type fakeUnit struct {
 	active, sub     string                 // "": inactive, dead
 	more            properties             // of the unit interface, over the ordinary ones
 	service         properties             // of the service interface likewise
+	mount           properties             // of the mount interface likewise
 	onStart         func(*fakeUnit) string // its effect and the result of the job; nil: it becomes active
 	onStop          func(*fakeUnit) string // likewise; nil: it becomes inactive
 	onLook          func(*fakeUnit)        // what happens right after its service properties were read
@@ -82,6 +83,9 @@ func (u *fakeUnit) properties(iface string) properties {
 			"Type": "forking", "RemainAfterExit": false, "Result": "success",
 			"ExecMainCode": int32(0), "ExecMainStatus": int32(0), "StatusText": "", "NRestarts": uint32(0),
 		}, u.service)
+	}
+	if strings.HasSuffix(iface, ".Mount") {
+		return merged(properties{"What": "", "Type": "", "Options": "", "Result": "success"}, u.mount)
 	}
 	load := "loaded"
 	switch {
