@@ -201,10 +201,10 @@ func (c *Core) finish() {
 		c.beat(c.now) // it need not wait for the next
 	}
 	c.permit()
-	c.canvass()
 	if c.takeover.Left() {
 		c.sayGoodbye()
 	}
+	c.canvass()
 	c.wake = c.nextBeat
 	earlier := func(t time.Time) {
 		if !t.IsZero() && t.Before(c.wake) {
@@ -255,6 +255,7 @@ func (c *Core) sayGoodbye() {
 	case c.farewell == 0:
 		c.farewell = farewells
 		c.nextBeat = c.now.Add(c.farewellGap())
+		c.giveBack()
 	case c.farewell == 1 && !c.out.Left:
 		c.out.Left = true
 		c.emit(event.NodeStopped{Took: c.now.Sub(c.stopping)})
@@ -354,7 +355,7 @@ func (c *Core) follow(t takeover.Output) {
 	c.emit(t.Events...)
 	for _, e := range t.Events {
 		if e, ok := e.(event.FenceCompleted); ok && e.Result != "aborted" {
-			c.permission.PeerOff()
+			c.peerOff()
 		}
 	}
 	c.out.Orders = append(c.out.Orders, t.Orders...)

@@ -37,6 +37,12 @@ func (c *Core) recall() {
 		return
 	}
 	c.members.Settle()
+	switch {
+	case c.cfg.Memory.Off != "" && c.cfg.Fence != nil:
+		c.peerOff()
+	case c.cfg.Memory.Gone == takeover.GoneByGoodbye:
+		c.permission.PeerLeft()
+	}
 	for _, left := range c.cfg.Memory.Peers {
 		p := c.peers[left.Name]
 		if p == nil {

@@ -27,8 +27,8 @@ func (c *Core) begin() {
 // permit shows takeover what this node may do at this instant. A node that may
 // hold nothing any more gives its leases up before anything else.
 func (c *Core) permit() {
-	if !c.judged() {
-		return
+	if !c.judged() || c.farewell > 0 && c.takeover.HoldsNothing() {
+		return // or there is nothing left to judge
 	}
 	before := c.permitted
 	v := c.permission.Verdict(c.now)
@@ -52,6 +52,24 @@ func (c *Core) permit() {
 func (c *Core) canvass() {
 	if c.judged() {
 		c.out.Questions = append(c.out.Questions, c.permission.Ask(c.now, c.takeover.Serves())...)
+	}
+}
+
+// peerOff tells permission that the peer has been switched off. Where addresses
+// are taken although that has failed, a peer that comes up may do so by a vote.
+func (c *Core) peerOff() {
+	if c.cfg.Fence.Addresses {
+		c.permission.PeerLeft()
+		return
+	}
+	c.permission.PeerOff()
+}
+
+// giveBack returns the votes of a node that ends, if it has left nothing running:
+// its peer need not wait until they are over.
+func (c *Core) giveBack() {
+	if c.judged() && c.takeover.HoldsNothing() {
+		c.out.Questions = append(c.out.Questions, c.permission.Leave(c.now)...)
 	}
 }
 

@@ -161,7 +161,7 @@ func (c *Core) read(now time.Time, in Received, p *peer, heard sequence.Heard, n
 	default:
 		c.follow(c.takeover.Heard(now, in.At, number, m))
 		if kind == "shutdone" {
-			c.permission.PeerOff()
+			c.permission.PeerLeft()
 			c.emit(c.members.Goodbye(p.name)...)
 		}
 	}

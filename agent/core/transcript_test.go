@@ -12,6 +12,7 @@ import (
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/agent/event"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/sim"
 	"github.com/systole-ha/systole/agent/takeover"
 	"github.com/systole-ha/systole/resources"
@@ -125,6 +126,12 @@ func (s *stage) do(words []string) error {
 			}
 			return sim.Try{Answer: 3 * time.Second, Err: errors.New("the device is not reachable")}
 		}
+	case "arbiter": // arbiter NAME down|up
+		for _, a := range w.Arbiters {
+			if a.Name == args[0] {
+				a.Down = args[1] == "down"
+			}
+		}
 	case "fence", "confirm": // fence ON NODE
 		w.Node(args[0]).Request(verb, args[1], func(r takeover.Reply) {
 			fmt.Fprintf(&s.report, "%s %s answers %s %s: accepted=%v %s\n", s.at(), args[0], verb, args[1], r.Accepted, r.Reason)
@@ -171,7 +178,16 @@ func (s *stage) describe(args []string) error {
 			for level := range strings.SplitSeq(value, "/") {
 				plan.Levels = append(plan.Levels, strings.Split(level, "+"))
 			}
-			s.cluster.Configure = func(_ *sim.Node, c *core.Config) { c.Fence = plan }
+			s.cluster.Configure = func(_ *sim.Node, c *core.Config) {
+				plan.First = s.cluster.Policy == permission.Peer
+				c.Fence = plan
+			}
+			continue
+		case "permission":
+			s.cluster.Policy = permission.Policy(value)
+			continue
+		case "arbiters":
+			s.cluster.Arbiters = strings.Split(value, ",")
 			continue
 		case "on_failure":
 			before := s.cluster.Configure

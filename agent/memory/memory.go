@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/systole-ha/systole/agent/core"
@@ -92,8 +93,8 @@ var (
 
 // check finds words that no daemon writes.
 func check(m *core.Memory) error {
-	if !slices.Contains(gone, m.Gone) || !traced(m.Incident) {
-		return fmt.Errorf("gone %q, incident %q", m.Gone, m.Incident)
+	if !slices.Contains(gone, m.Gone) || !traced(m.Incident) || m.Off != "" && (m.Gone == "" || !named(m.Off)) {
+		return fmt.Errorf("gone %q, off by %q, incident %q", m.Gone, m.Off, m.Incident)
 	}
 	for i, g := range m.Groups {
 		switch {
@@ -109,6 +110,11 @@ func check(m *core.Memory) error {
 		}
 	}
 	return nil
+}
+
+// named reports whether a word may be that of a fence agent.
+func named(word string) bool {
+	return len(word) <= 100 && strings.IndexFunc(word, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
 // traced reports whether a word is the id of a trace, or none.

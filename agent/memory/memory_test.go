@@ -18,7 +18,7 @@ func example() File {
 		Version: version, Node: "beta", Boot: "b00t", Beaten: 100 * time.Second, Deadtime: 10 * time.Second,
 		Memory: core.Memory{
 			Memory: takeover.Memory{
-				Standby: time.Unix(1763770012, 0).UTC(), Gone: "peer_dead", Incident: trace,
+				Standby: time.Unix(1763770012, 0).UTC(), Gone: "peer_dead", Off: "operator", Incident: trace,
 				Groups: []takeover.Left{
 					{
 						Group: "IPaddr::192.0.2.10", Resources: []string{"IPaddr::192.0.2.10", "web"}, Aim: takeover.AimHold, Holds: true,
@@ -64,6 +64,8 @@ func TestDistrust(t *testing.T) {
 		{"of another node", func(f *File) { f.Node = "alpha" }, ErrOther},
 		{"with an aim that there is not", func(f *File) { f.Memory.Groups[0].Aim = "grab" }, ErrFormat},
 		{"with a trigger that there is not", func(f *File) { f.Memory.Groups[0].Trigger = "whim" }, ErrFormat},
+		{"with a peer that was off by the word of nobody who could be", func(f *File) { f.Memory.Off = "fence ipmilan\n" }, ErrFormat},
+		{"with a peer that was off and alive", func(f *File) { f.Memory.Off, f.Memory.Gone = "operator", "" }, ErrFormat},
 		{"with a reason that there is not", func(f *File) { f.Memory.Gone = "bored" }, ErrFormat},
 		{"with half a trace", func(f *File) { f.Memory.Groups[0].Trace = trace[:16] }, ErrFormat},
 		{"with an incident that is none", func(f *File) { f.Memory.Incident = "x" }, ErrFormat},

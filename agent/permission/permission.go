@@ -83,6 +83,8 @@ type Permission struct {
 	heard  time.Time     // when we sent the newest heartbeat that the peer has heard; zero for none
 	bound  time.Duration // how long after that the peer may not call us dead
 	off    bool          // the peer has nothing, and takes nothing before it hears us
+	fenced bool          // nor before it has switched us off, whatever its policy
+	leaves bool          // this node has given everything up and ends
 	pinged time.Time     // when a ping node last answered
 	since  time.Time     // what is from before proves nothing: see Forget
 
@@ -114,7 +116,7 @@ func (p *Permission) Echoed(sent time.Time, deadtime time.Duration) {
 	if !sent.After(p.heard) || sent.Before(p.since) {
 		return
 	}
-	p.heard, p.off, p.bound = sent, false, p.cfg.Deadtime
+	p.heard, p.off, p.fenced, p.bound = sent, false, false, p.cfg.Deadtime
 	if deadtime > 0 {
 		p.bound = min(p.bound, deadtime)
 	}
@@ -129,10 +131,15 @@ func (p *Permission) PeerHeard(at time.Time, echoes bool) {
 	}
 }
 
-// PeerOff says that the peer has given up everything and stopped, or is known
-// to be without power. When it starts again it takes nothing from us without
-// evidence of its own.
-func (p *Permission) PeerOff() { p.off = true }
+// PeerLeft says that the peer has given up everything and stopped. When it
+// starts again it takes nothing from us without evidence of its own: that we
+// hear it, by the policy Peer, which proves that we know of it.
+func (p *Permission) PeerLeft() { p.off = true }
+
+// PeerOff says that the peer is known to be without power, where nodes fence
+// each other. When it starts again it takes nothing from a node that it does not
+// hear before it has switched that off: a vote alone does not let it.
+func (p *Permission) PeerOff() { p.off, p.fenced = true, true }
 
 // Pinged says that a ping node answered.
 func (p *Permission) Pinged(at time.Time) {
@@ -165,7 +172,7 @@ func (p *Permission) Verdict(now time.Time) Verdict {
 	if p.cfg.Policy == None {
 		return Verdict{Evidence: Nothing, Keep: true, Take: true}
 	}
-	if p.cfg.Policy == Peer && p.off {
+	if p.cfg.Policy == Peer && p.off || p.fenced {
 		return Verdict{Evidence: ByAbsent, Keep: true, Take: true}
 	}
 	v := Verdict{Evidence: Nothing}

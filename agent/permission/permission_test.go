@@ -35,8 +35,11 @@ func TestVerdict(t *testing.T) {
 		{name: "an old one does not", policy: Peer, tell: echo(long), now: long + 3.75, want: Verdict{ByPeer, true, false, time.Time{}}},
 		{name: "and then things are given up", policy: Peer, tell: echo(long), now: long + 7.25, want: Verdict{Nothing, false, false, time.Time{}}},
 		{name: "the peer's own deadtime counts where it is less", policy: Peer, tell: func(p *Permission) { p.Echoed(at(long), 8*time.Second) }, now: long + 1.75, want: Verdict{ByPeer, true, false, time.Time{}}},
-		{name: "a peer that has stopped takes nothing", policy: Peer, tell: func(p *Permission) { p.PeerOff() }, now: long, want: Verdict{ByAbsent, true, true, time.Time{}}},
-		{name: "with an arbiter it might come back and win the vote", policy: Arbiter, tell: func(p *Permission) { p.PeerOff() }, now: long, want: Verdict{Nothing, false, false, time.Time{}}},
+		{name: "a peer that has stopped takes nothing", policy: Peer, tell: (*Permission).PeerLeft, now: long, want: Verdict{ByAbsent, true, true, time.Time{}}},
+		{name: "with an arbiter it might come back and win the vote", policy: Arbiter, tell: (*Permission).PeerLeft, now: long, want: Verdict{Nothing, false, false, time.Time{}}},
+		{name: "a peer that is known to be off takes nothing", policy: Peer, tell: (*Permission).PeerOff, now: long, want: Verdict{ByAbsent, true, true, time.Time{}}},
+		{name: "nor by a vote, since it would have to switch us off first", policy: Arbiter, tell: (*Permission).PeerOff, now: long, want: Verdict{ByAbsent, true, true, time.Time{}}},
+		{name: "until it is heard to hear us", policy: Arbiter, tell: func(p *Permission) { p.PeerOff(); echo(long)(p) }, now: long + 7.25, want: Verdict{Nothing, false, false, time.Time{}}},
 		{name: "a ping node is evidence where it is to be", policy: Ping, tell: func(p *Permission) { p.Pinged(at(long)) }, now: long + 3, want: Verdict{ByPing, true, true, time.Time{}}},
 		{name: "and nowhere else", policy: Peer, tell: func(p *Permission) { p.Pinged(at(long)) }, now: long + 3, want: Verdict{Nothing, false, false, time.Time{}}},
 		{name: "a vote counts from when it was asked for", policy: Arbiter, tell: votes(long, 0), now: long + 9.74, want: Verdict{ByVote, true, true, time.Time{}}},
@@ -112,6 +115,31 @@ func TestAVoteGivenBackIsVoid(t *testing.T) {
 	p.Answered(at(1002), Answer{Question: q, Granted: true})
 	if v := p.View(at(1002)); !v.Voters[0].Until.IsZero() {
 		t.Errorf("an answer that came after the vote was given back counts until %v", v.Voters[0].Until)
+	}
+}
+
+// A node that ends gives back what it has, and what it may have been lent
+// meanwhile; it asks for nothing more.
+func TestWhoLeavesGivesBack(t *testing.T) {
+	p := New(settings(Quorum, "a", "b", "c"), epoch)
+	votes(1000, 0, 1)(p) // c has not answered yet
+	back := p.Leave(at(1002))
+	for i, q := range back {
+		if q.Want != Release || q.Voter != i {
+			t.Errorf("asked %+v", q)
+		}
+	}
+	if len(back) != 3 {
+		t.Errorf("%d of 3 votes are given back", len(back))
+	}
+	if again := p.Ask(at(1100), true); len(again) > 0 {
+		t.Errorf("asked once more: %+v", again)
+	}
+	if v := p.Verdict(at(1002)); v.Take {
+		t.Errorf("what was given back still counts: %+v", v)
+	}
+	if wake := p.Wake(at(1100), true); !wake.IsZero() {
+		t.Errorf("it wakes at %v for nothing", wake)
 	}
 }
 

@@ -94,7 +94,7 @@ func (p *Permission) askFrom(serves bool) time.Time {
 // this node holds anything.
 func (p *Permission) Ask(now time.Time, serves bool) []Question {
 	switch {
-	case !p.cfg.Policy.Votes():
+	case !p.cfg.Policy.Votes() || p.leaves:
 		return nil
 	case !now.Before(p.askFrom(serves)):
 		return p.canvass(now)
@@ -128,6 +128,13 @@ func (p *Permission) canvass(now time.Time) []Question {
 		questions[i] = p.question(now, i, Vote)
 	}
 	return questions
+}
+
+// Leave gives back every vote of a node that has given everything up, so that
+// its peer need not wait until they end. Nothing is asked afterwards.
+func (p *Permission) Leave(now time.Time) []Question {
+	p.leaves = true
+	return p.giveBack(now)
 }
 
 // halfWon gives back the votes of a round that others won, or nobody.
@@ -223,7 +230,7 @@ func (p *Permission) Wake(now time.Time, serves bool) time.Time {
 			later(p.keepUntil(e.at))
 		}
 	}
-	if p.cfg.Policy.Votes() {
+	if p.cfg.Policy.Votes() && !p.leaves {
 		ask := p.askFrom(serves)
 		later(ask)
 		later(p.probeAt)

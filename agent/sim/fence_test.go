@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/systole-ha/systole/agent/core"
+	"github.com/systole-ha/systole/agent/permission"
 	"github.com/systole-ha/systole/agent/takeover"
 )
 
@@ -27,6 +28,35 @@ func TestFencing(t *testing.T) {
 	playAll(t, *seeds/4, s)
 	if *seed == 0 && fenced.Load() < int64(*seeds/4) {
 		t.Errorf("%d nodes were switched off in %d histories: nothing was tried", fenced.Load(), *seeds/4)
+	}
+}
+
+// TestFencingWithPermission is the same where a node needs evidence besides: that
+// a device has switched its peer off is some, and what a daemon leaves to the
+// next one tells of it.
+func TestFencingWithPermission(t *testing.T) {
+	for _, tt := range []struct {
+		policy   permission.Policy
+		arbiters []string
+		faults   []fault
+	}{{permission.Peer, nil, nil}, {permission.Arbiter, []string{"gamma"}, arbiterFaults}} {
+		t.Run(string(tt.policy), func(t *testing.T) {
+			s := fencedStory(devices)
+			s.faults = append(s.faults, tt.faults)
+			s.cluster = func(seed uint64) Cluster {
+				c := fencedPair(seed)
+				fence := c.Configure
+				c.Configure = func(n *Node, cfg *core.Config) {
+					fence(n, cfg)
+					cfg.Fence.First = tt.policy == permission.Peer
+				}
+				c.Policy, c.Arbiters, c.Deadtime = tt.policy, tt.arbiters, 1500*time.Millisecond
+				return leased(c, permission.MaxLease(c.Deadtime, c.Keepalive, slack))
+			}
+			begin := s.begin
+			s.begin = func(w *World) { begin(w); healArbiters(w) }
+			playAll(t, *seeds/10, s)
+		})
 	}
 }
 

@@ -238,8 +238,7 @@ func (t *Takeover) departWhenDone() {
 		return
 	}
 	t.phase = left
-	stuck := slices.ContainsFunc(t.groups, func(g *group) bool { return g.holds() })
-	if !stuck {
+	if t.HoldsNothing() {
 		t.send("shutdone", "st", "dead")
 	}
 }

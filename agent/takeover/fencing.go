@@ -1,6 +1,7 @@
 package takeover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -242,9 +243,10 @@ func (t *Takeover) afterFailure() string {
 func (t *Takeover) endFencing(now time.Time, result, by string) {
 	f := &t.fence
 	f.off, f.by = now, by
-	if f.active {
-		t.emit(event.FenceCompleted{Peer: t.cfg.Peer, Result: result, By: by, Took: now.Sub(f.begun), Trace: f.trace})
+	if !f.active { // only a person says so then, and the permission to take what the peer had hangs on it
+		f.begun, f.trace = now, cmp.Or(t.incident, t.cfg.NewTrace())
 	}
+	t.emit(event.FenceCompleted{Peer: t.cfg.Peer, Result: result, By: by, Took: now.Sub(f.begun), Trace: f.trace})
 	f.active, f.trying, f.failed, f.level, f.device, f.tries = false, false, false, 0, 0, 0
 }
 
@@ -313,7 +315,7 @@ func (t *Takeover) cannotFence(r Request) string {
 		return t.cfg.Peer + " is heard: it is not off"
 	case t.phase != stable:
 		return t.cfg.Self + " does not take part yet, or no more"
-	case !t.mayReplace() && !t.cfg.Fence.First:
+	case r.Kind == byFence && !t.mayReplace() && !t.cfg.Fence.First:
 		return t.cfg.Self + " may not replace " + t.cfg.Peer
 	case t.fenced():
 		return t.cfg.Peer + " is known to hold nothing"

@@ -13,6 +13,7 @@ import (
 type Memory struct {
 	Standby  time.Time `json:"standby,omitzero"`  // an operator put this node in standby
 	Gone     string    `json:"gone,omitempty"`    // why the peer was not alive: peer_dead, peer_left, start; empty while it was
+	Off      string    `json:"off,omitempty"`     // by whose word the peer is off: a fence agent's, or operator; empty while it is not known to be
 	Incident string    `json:"incident,omitzero"` // the trace of the peer's newest death
 	Groups   []Left    `json:"groups,omitempty"`
 }
@@ -33,11 +34,13 @@ type Left struct {
 const (
 	AimHold    = "hold"
 	AimRelease = "release"
+
+	GoneByGoodbye = peerLeft // why the peer was not alive
 )
 
 // Memory is what to leave.
 func (t *Takeover) Memory() Memory {
-	if t.phase == left && !slices.ContainsFunc(t.groups, (*group).holds) {
+	if t.phase == left && t.HoldsNothing() {
 		return Memory{} // a clean stop leaves nothing
 	}
 	m := Memory{Standby: t.standby, Incident: t.incident}
@@ -45,6 +48,9 @@ func (t *Takeover) Memory() Memory {
 		m.Gone = t.peer.gone
 		if m.Gone == "" {
 			m.Gone = atStart
+		}
+		if t.fences() && !t.fence.off.IsZero() {
+			m.Off = t.fence.by
 		}
 	}
 	for _, g := range t.groups {
@@ -72,7 +78,7 @@ func (g *group) leave() Left {
 
 // Equal reports whether two memories say the same.
 func (m Memory) Equal(other Memory) bool {
-	return m.Standby.Equal(other.Standby) && m.Gone == other.Gone && m.Incident == other.Incident &&
+	return m.Standby.Equal(other.Standby) && m.Gone == other.Gone && m.Off == other.Off && m.Incident == other.Incident &&
 		slices.EqualFunc(m.Groups, other.Groups, Left.equal)
 }
 
@@ -92,6 +98,11 @@ func (t *Takeover) recall(now time.Time, m Memory) {
 	t.standby, t.incident, t.peer.gone = m.Standby, m.Incident, m.Gone
 	if m.Gone != "" {
 		t.deafUntil = now.Add(t.cfg.Deadtime)
+	}
+	if m.Off != "" && t.fences() {
+		// One that was switched on meanwhile has not taken anything in less than a
+		// deadtime, in which it hears nobody: it would wait, and fence us first.
+		t.fence.off, t.fence.by = now, m.Off
 	}
 	for _, g := range t.groups {
 		for i := range m.Groups {

@@ -1,6 +1,9 @@
 package takeover
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Permit is what this node may do with groups: see package permission.
 type Permit struct {
@@ -32,6 +35,9 @@ func (t *Takeover) Permit(now time.Time, p Permit) Output {
 // not alive, now: every condition beyond its silence stands here, and nowhere
 // else.
 func (t *Takeover) mayReplace() bool { return !t.forbidden.Take }
+
+// HoldsNothing reports that nothing of any group runs here, or may.
+func (t *Takeover) HoldsNothing() bool { return !slices.ContainsFunc(t.groups, (*group).holds) }
 
 // Serves reports whether anything is held here, or is to be, or was found
 // running when the daemon started.
