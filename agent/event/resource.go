@@ -127,7 +127,7 @@ type LeaseWeaker struct {
 // ReadinessChanged reports the verdict of one readiness check, the first one or
 // another than before.
 type ReadinessChanged struct {
-	Check  string // units_loadable, interface_up, address_free, link_redundant, config_match, clock, disk
+	Check  string // units_loadable, interface_up, address_free, link_redundant, config_match, clock, disk, fence_device
 	Ready  bool
 	Reason string // what is wrong, or what was looked at
 }

@@ -26,15 +26,19 @@ func (c *Checker) look(ctx context.Context, asked bool) Report {
 	if !asked && len(c.last) == 0 && !s.Takeover.Stable && time.Since(c.began) < usually {
 		return Report{Unjudged: "this node is about to start what it is to hold"}
 	}
-	return Report{Verdicts: []Verdict{
-		c.limited(ctx, UnitsLoadable, c.units),
-		c.limited(ctx, InterfaceUp, c.interfaces),
-		c.limited(ctx, AddressFree, c.addresses),
+	r := Report{Verdicts: []Verdict{
+		c.limited(ctx, UnitsLoadable, Limit, c.units),
+		c.limited(ctx, InterfaceUp, Limit, c.interfaces),
+		c.limited(ctx, AddressFree, Limit, c.addresses),
 		links(s),
 		files(s),
 		clocks(s),
-		c.limited(ctx, Disk, c.disk),
+		c.limited(ctx, Disk, Limit, c.disk),
 	}}
+	if len(c.cfg.Devices) > 0 {
+		r.Verdicts = append(r.Verdicts, c.fencing(ctx, asked))
+	}
+	return r
 }
 
 func (c *Checker) snapshot(ctx context.Context) (core.Snapshot, error) {
@@ -46,8 +50,8 @@ func (c *Checker) snapshot(ctx context.Context) (core.Snapshot, error) {
 // limited makes a check that leaves this process, which may not come back: a
 // disk that hangs heeds no context. It is not made again while the one before
 // is still out.
-func (c *Checker) limited(ctx context.Context, name string, check func(context.Context) Verdict) Verdict {
-	late := Verdict{Check: name, Reason: fmt.Sprintf("no answer within %v", Limit)}
+func (c *Checker) limited(ctx context.Context, name string, limit time.Duration, check func(context.Context) Verdict) Verdict {
+	late := Verdict{Check: name, Reason: fmt.Sprintf("no answer within %v", limit)}
 	if done := c.overdue[name]; done != nil {
 		select {
 		case <-done: // what it found is old
@@ -56,16 +60,16 @@ func (c *Checker) limited(ctx context.Context, name string, check func(context.C
 			return late
 		}
 	}
-	limit, cancel := context.WithTimeout(ctx, Limit)
+	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	done := make(chan Verdict, 1)
-	go func() { done <- check(limit) }()
+	go func() { done <- check(within) }()
 	select {
 	case v := <-done:
 		v.Check = name
 		return v
 	case <-ctx.Done():
-	case <-time.After(Limit + grace):
+	case <-time.After(limit + grace):
 	}
 	c.overdue[name] = done
 	return late

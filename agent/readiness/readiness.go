@@ -27,6 +27,7 @@ const (
 	ConfigMatch   = "config_match"   // its files are like ours
 	Clock         = "clock"          // and its clock, within a second
 	Disk          = "disk"           // the state directory takes what is written
+	FenceDevice   = "fence_device"   // what switches the peer off answers; only where that is configured
 )
 
 // A Verdict is what one check found.
@@ -63,6 +64,13 @@ type Config struct {
 	Groups   []takeover.Group
 	Driver   func(resources.Spec) resources.Driver // for looking only: not the ones that start and stop
 	StateDir string
+	Devices  []Device // that switch the peer off; none where it is not fenced
+}
+
+// A Device is what switches the peer off.
+type Device struct {
+	Name  string                          // as the configuration has it
+	Check func(ctx context.Context) error // nil where a person does it
 }
 
 // How often is looked: sooner where something is wrong, so that what was mended
@@ -78,8 +86,8 @@ const (
 const Limit = 5 * time.Second
 
 // Longest is how long Ask takes at most: what is being looked at when it comes,
-// and its own look, four checks of which leave this process.
-const Longest = 2*4*Limit + 2*snapshotTime
+// and its own look, four checks of which leave this process, and one asks devices.
+const Longest = 2*(4*Limit+devicesLimit) + 2*snapshotTime
 
 // snapshotTime is how long the loop may take to answer.
 const snapshotTime = 2 * time.Second
@@ -92,7 +100,8 @@ type Checker struct {
 	ended chan struct{}
 
 	// What follows belongs to Run.
-	began   time.Time                 // of taking part; zero before
+	began   time.Time // of taking part; zero before
+	devices devices
 	last    map[string]Verdict        // by check
 	overdue map[string]<-chan Verdict // checks that have outlasted their limit
 }

@@ -41,6 +41,7 @@ type world struct {
 	placeErr error
 	probes   map[string]resources.Probe // by resource
 	stateDir string
+	devices  []Device
 }
 
 func newWorld(t *testing.T) *world {
@@ -115,7 +116,7 @@ func (w *world) checker() *Checker {
 		return g
 	}
 	return New(Config{
-		Groups: []takeover.Group{group(shared, "nginx"), group(alone)}, StateDir: w.stateDir,
+		Groups: []takeover.Group{group(shared, "nginx"), group(alone)}, StateDir: w.stateDir, Devices: w.devices,
 		Driver: func(s resources.Spec) resources.Driver {
 			if s.Name == "nginx" {
 				return unitDriver{w: w}

@@ -2,16 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/systole-ha/systole/agent"
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/agent/control"
 	"github.com/systole-ha/systole/agent/permission"
+	"github.com/systole-ha/systole/agent/readiness"
 	"github.com/systole-ha/systole/agent/takeover"
+	"github.com/systole-ha/systole/resources/fence"
 )
 
 // Exit codes of systole fence.
@@ -49,16 +53,80 @@ func peerLevels(c *config.Config) [][]config.FenceDevice {
 	return nil
 }
 
+// A fences has devices do one thing at a time, as many of them can: a question
+// whether they are there gives way to the order to switch the peer off.
+type fences struct {
+	mu     sync.Mutex
+	orders int                // under way
+	leave  context.CancelFunc // the question under way; nil for none
+}
+
 // fencer carries the plan out.
-func fencer(c *config.Config) agent.Fencer {
+func (f *fences) fencer(c *config.Config) agent.Fencer {
 	levels := peerLevels(c)
 	return agent.Fencer{
 		Timeout: c.Fencing.Timeout,
 		Do: func(ctx context.Context, level, device int) error {
+			defer f.order()()
 			return levels[level][device].Do(ctx, c.Fencing.Action)
 		},
 	}
 }
+
+// devices are those that readiness asks.
+func (f *fences) devices(c *config.Config) (all []readiness.Device) {
+	for _, level := range peerLevels(c) {
+		for _, d := range level {
+			device := readiness.Device{Name: d.Agent}
+			if !d.ByHand() {
+				device.Check = func(ctx context.Context) error { return f.ask(ctx, d.Do) }
+			}
+			all = append(all, device)
+		}
+	}
+	return all
+}
+
+// order ends a question, and has none begin before the order is done.
+func (f *fences) order() (done func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.orders++
+	if f.leave != nil {
+		f.leave()
+	}
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.orders--
+	}
+}
+
+// ask asks a device whether it would. One that is switching the peer off, or
+// begins to, is there.
+func (f *fences) ask(ctx context.Context, do func(context.Context, fence.Action) error) error {
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	f.mu.Lock()
+	busy := f.orders > 0
+	f.leave = func() { leave(errOrdered) }
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.leave = nil
+	}()
+	if busy {
+		return nil
+	}
+	err := do(ctx, fence.Monitor)
+	if context.Cause(ctx) == errOrdered {
+		return nil
+	}
+	return err
+}
+
+var errOrdered = errors.New("the device is wanted")
 
 // runFence is systole fence: it has the daemon fence a node now, or tells it
 // that a person knows the node to be off.

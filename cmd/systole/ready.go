@@ -31,7 +31,7 @@ func (d *daemon) lookingDrivers() registry { return drivers(ipaddr.Terms{}) }
 func (d *daemon) newChecker(id identity, node readiness.Node) *readiness.Checker {
 	looking := d.lookingDrivers()
 	return readiness.New(readiness.Config{
-		Groups: d.coreConfig(id).Groups, StateDir: d.cfg.StateDir,
+		Groups: d.coreConfig(id).Groups, StateDir: d.cfg.StateDir, Devices: d.fences.devices(d.cfg),
 		Driver: func(s resources.Spec) resources.Driver {
 			_, driver, _ := looking.driver(s)
 			return driver

@@ -72,6 +72,7 @@ type daemon struct {
 	dir      string
 	log      *slog.Logger
 	registry registry
+	fences   fences
 	realtime bool
 	locked   bool
 	restarts atomic.Bool // systemd will start us again

@@ -114,7 +114,7 @@ func (d *daemon) agentConfig(id identity, sinks ...event.Sink) agent.Config {
 		Open: func(h link.Handler) ([]link.Link, error) {
 			return link.Open(d.cfg.Auth.Ring, h, media(d.cfg.Links)...)
 		},
-		Fence:  fencer(d.cfg),
+		Fence:  d.fences.fencer(d.cfg),
 		Voters: d.voters(id),
 		Pings:  pings(d.cfg.Pings), Leasers: d.registry.leasers(),
 		Driver: func(s resources.Spec) resources.Driver {

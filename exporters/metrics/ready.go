@@ -11,13 +11,18 @@ import (
 // nobody knows yet.
 type judgement struct {
 	series *series
+	wanted int // how many checks there are
 	checks map[string]bool
 	gauges map[string]prometheus.Gauge
 	all    prometheus.Gauge
 }
 
-func newJudgement(s *series) judgement {
-	return judgement{series: s, checks: map[string]bool{}, gauges: map[string]prometheus.Gauge{}}
+func newJudgement(s *series, fences bool) judgement {
+	wanted := len(readinessChecks)
+	if !fences {
+		wanted-- // nobody asks a device
+	}
+	return judgement{series: s, wanted: wanted, checks: map[string]bool{}, gauges: map[string]prometheus.Gauge{}}
 }
 
 // judged takes one verdict. All of them together are one when the last of the
@@ -32,7 +37,7 @@ func (m *Metrics) judged(e event.ReadinessChanged) {
 	}
 	j.checks[e.Check] = e.Ready
 	j.gauges[e.Check].Set(oneIf(e.Ready))
-	if len(j.checks) < len(readinessChecks) {
+	if len(j.checks) < j.wanted {
 		return
 	}
 	if j.all == nil {

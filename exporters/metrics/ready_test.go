@@ -99,3 +99,19 @@ func TestReload(t *testing.T) {
 		}
 	}
 }
+
+// Where the peer is fenced there is no verdict on all before that on the devices.
+func TestReadinessWithFencing(t *testing.T) {
+	cfg := reference()
+	cfg.Fencing = []string{"fence_ipmilan"}
+	m := open(t, cfg)
+	for _, check := range readinessChecks {
+		if got := of(page(t, m), "systole_takeover_ready "); len(got) > 0 {
+			t.Errorf("before %s: %v", check, got)
+		}
+		tell(m, boot, event.ReadinessChanged{Check: check, Ready: true})
+	}
+	if got := of(page(t, m), "systole_takeover_ready "); !slices.Equal(got, []string{"systole_takeover_ready 1"}) {
+		t.Errorf("with all: %v", got)
+	}
+}

@@ -78,7 +78,7 @@ func New(cfg Config) (*Metrics, error) {
 		books:     cfg.Outages,
 		commands:  newCommands(s, cfg.Commands),
 		dumps:     s.countersBy("systole_recorder_dumps_total", dumpTriggers),
-		ready:     newJudgement(s),
+		ready:     newJudgement(s, len(cfg.Fencing) > 0),
 		fence:     newFencing(s, cfg.Fencing),
 		reloads:   newReloads(s, cfg),
 		permitted: newPermission(s, cfg),

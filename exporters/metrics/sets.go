@@ -27,7 +27,7 @@ var (
 	operationNames   = []string{"start", "stop", "status", "announce"}
 	operationResults = []string{"ok", "failed", "timeout"}
 	dumpTriggers     = []string{"stall", "false_death", "takeover_slow", "takeover_failed", "request"}
-	readinessChecks  = []string{"units_loadable", "interface_up", "address_free", "link_redundant", "config_match", "clock", "disk"}
+	readinessChecks  = []string{"units_loadable", "interface_up", "address_free", "link_redundant", "config_match", "clock", "disk", "fence_device"}
 	permissions      = []string{"peer", "peer_off", "vote", "ping", "nothing"}
 	commandResults   = []string{"accepted", "refused"}
 )
