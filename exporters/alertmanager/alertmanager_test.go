@@ -115,6 +115,7 @@ func TestWhatFires(t *testing.T) {
 	dead := event.PeerDead{Peer: "alpha", Silence: 2 * time.Second}
 	failed := event.TakeoverFailed{ID: 1, Group: web}
 	conflict := event.AddressConflict{Address: "192.0.2.10"}
+	notOff := event.FenceFailed{Peer: "alpha", Error: "no route to host"}
 	for _, tt := range []struct {
 		name  string
 		story []event.Event
@@ -139,6 +140,10 @@ func TestWhatFires(t *testing.T) {
 		{"an address that two have", []event.Event{conflict}, duplicateAddress, duplicateAddress},
 		{"until one has it", []event.Event{conflict, event.AddressConflictCleared{Address: "192.0.2.10"}}, duplicateAddress, ""},
 		{"another address is another alert", []event.Event{conflict, event.AddressConflict{Address: "192.0.2.20"}}, duplicateAddress + " " + duplicateAddress, duplicateAddress + " " + duplicateAddress},
+		{"a peer that no device switches off", []event.Event{notOff}, fencingFailed, fencingFailed},
+		{"until one does", []event.Event{notOff, event.FenceAttempted{Peer: "alpha", Result: "ok"}, event.FenceCompleted{Peer: "alpha", Result: "off"}}, fencingFailed, ""},
+		{"or a person says so, or it is heard", []event.Event{notOff, event.FenceCompleted{Peer: "alpha", Result: "aborted"}}, fencingFailed, ""},
+		{"not a try that fails while others go on", []event.Event{event.FenceStarted{Peer: "alpha"}, event.FenceAttempted{Peer: "alpha", Result: "failed"}}, "", ""},
 		{"all at once", []event.Event{dead, failed, event.SplitBrainSuspected{}}, nodeDead + " " + splitBrain + " " + takeoverFailed, nodeDead + " " + splitBrain + " " + takeoverFailed},
 		{"nothing else", []event.Event{event.LinkDown{}, event.PeerFalseDeath{}, event.ResourceFailed{}}, "", ""},
 	} {
@@ -266,7 +271,7 @@ func TestTheLabelsAreThoseOfTheRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, found := newFiring("web", "beta", time.Minute), 0
-	for _, e := range []event.Event{event.PeerDead{Peer: "alpha"}, event.SplitBrainSuspected{}, event.TakeoverFailed{}, event.AddressConflict{Address: "192.0.2.10"}} {
+	for _, e := range []event.Event{event.PeerDead{Peer: "alpha"}, event.SplitBrainSuspected{}, event.TakeoverFailed{}, event.AddressConflict{Address: "192.0.2.10"}, event.FenceFailed{Peer: "alpha"}} {
 		f.take(event.Record{Node: "beta", Event: e})
 	}
 	for _, a := range f.at(time.Now()) {
@@ -306,7 +311,7 @@ func TestTheLabelsAreThoseOfTheRules(t *testing.T) {
 			}
 		}
 	}
-	if found != 4 {
-		t.Errorf("%d of 4 alerts have a rule", found)
+	if found != 5 {
+		t.Errorf("%d of 5 alerts have a rule", found)
 	}
 }

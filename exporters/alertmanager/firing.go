@@ -18,6 +18,7 @@ const (
 	splitBrain       = "SystoleSplitBrain"
 	takeoverFailed   = "SystoleTakeoverFailed"
 	duplicateAddress = "SystoleDuplicateAddress"
+	fencingFailed    = "SystoleFencingFailed"
 )
 
 const runbooks = "https://github.com/systole-ha/systole/blob/main/docs/runbooks/"
@@ -53,7 +54,7 @@ func matters(e event.Event) bool {
 	switch e.(type) {
 	case event.PeerDead, event.PeerReturned, event.PeerStateChanged, event.SplitBrainSuspected, event.SplitBrainCleared,
 		event.TakeoverFailed, event.TakeoverCompleted, event.GroupStateChanged, event.OwnerChanged,
-		event.AddressConflict, event.AddressConflictCleared:
+		event.AddressConflict, event.AddressConflictCleared, event.FenceFailed, event.FenceCompleted:
 		return true
 	}
 	return false
@@ -97,6 +98,10 @@ func (f *firing) take(r event.Record) (news bool) {
 			duplicateAddress, "node", f.node, "address", e.Address)
 	case event.AddressConflictCleared:
 		f.clear(r, duplicateAddress+e.Address)
+	case event.FenceFailed:
+		return f.raise(r, fencingFailed, fmt.Sprintf("%s of cluster %s could not make sure that its dead peer is off", f.node, f.cluster), fencingFailed, "node", f.node)
+	case event.FenceCompleted:
+		f.clear(r, fencingFailed)
 	}
 	return false
 }

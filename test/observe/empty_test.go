@@ -12,6 +12,8 @@ const (
 var empty = map[string]string{
 	"SystoleClockSkew":          "both nodes have this machine's clock",
 	"SystoleFencingFailed":      noFence,
+	"SystoleArbiterDown":        noArbiter,
+	"SystolePermissionDenied":   noArbiter,
 	"takeovers/Fencing/A":       noFence,
 	"takeovers/Time to fence/A": noFence,
 	"takeovers/Time to fence/B": noFence,
