@@ -39,7 +39,7 @@ func runCheck(dir string, strict bool, stdout io.Writer) int {
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
 	fmt.Fprintf(stdout, "%s on %s\n\n", dir, host.Name)
-	return check(ctx, os.DirFS(dir), host, drivers(ipaddr.Terms{}), strict, stdout)
+	return check(ctx, os.DirFS(dir), host, drivers(machine{node: host.Name, dir: dir}, ipaddr.Terms{}), strict, stdout)
 }
 
 // check is runCheck for any machine and any drivers.

@@ -169,21 +169,28 @@ func (p *plan) groups(r registry) {
 // runs says what runs a resource: its driver, and what that takes the word for.
 func runs(r registry, s resources.Spec) string {
 	name, d, err := r.driver(s)
+	text := ""
 	switch {
 	case err != nil:
 		return "nothing"
 	case name == driverIPAddr:
 		if a, err := ipaddr.Parse(s); err == nil {
-			return name + ": " + a.String()
+			text = a.String()
 		}
-		return name
 	case name == driverSystemd:
-		return name + ": " + unitOf(s)
+		text = unitOf(s)
+	default:
+		if t, ok := d.(resources.Describer); ok {
+			text = t.Describe(s)
+		}
 	}
-	if t, ok := d.(resources.Describer); ok {
-		return name + ": " + t.Describe(s)
+	if why := r.why(s, name); why != "" {
+		text += "; " + why
 	}
-	return name
+	if text == "" {
+		return name
+	}
+	return name + ": " + text
 }
 
 // fencedFirst is what comes between a death and a takeover.

@@ -15,6 +15,8 @@ import (
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/fence"
+	"github.com/systole-ha/systole/resources/ocf"
+	"github.com/systole-ha/systole/resources/script"
 	"github.com/systole-ha/systole/resources/systemd"
 )
 
@@ -66,9 +68,16 @@ func elsewhere(name string) config.Host {
 	}
 }
 
-// toldBy is a registry of two drivers.
+// toldBy is a registry with these drivers, on a machine with the scripts of
+// testdata.
 func toldBy(addresses, units resources.Driver) registry {
-	return registry{}.with(driverIPAddr, addresses, addressWords...).with(driverSystemd, units)
+	scripts := script.Folders{filepath.Join("testdata", "resource.d")}
+	installed := software{script: scripts.Find, unit: func(s resources.Spec) bool { return s.Name == "both" }}
+	return registry{software: installed}.
+		with(driverIPAddr, addresses, addressWords...).
+		with(driverSystemd, units).
+		with(driverOCF, ocf.New(ocf.Config{Root: filepath.Join("testdata", "ocf")})).
+		with(driverScript, script.New(scripts, script.Environment{}, nil))
 }
 
 // TestCheck pins the whole output, for configurations found in the wild and
@@ -166,11 +175,16 @@ func TestDrivers(t *testing.T) {
 		{"srv-data.mount", "systemd: srv-data.mount"},
 		{"php8.2-fpm", "systemd: php8.2-fpm.service"},
 		{"openvpn@office", "systemd: openvpn@office.service"},
-		{"datadisk", "nothing"},
-		{"drbddisk::r0", "nothing"},
-		{"Filesystem::/dev/drbd0::/data::ext4", "nothing"},
-		{"MailTo::root", "nothing"},
-		{"apache::/etc/apache2/web.conf", "nothing"},
+		{"redis", "script: testdata/resource.d/redis; there is no unit redis.service"},
+		{"redis::6380", "script: testdata/resource.d/redis 6380"},
+		{"redis.service", "systemd: redis.service"},
+		{"both", "systemd: both.service; not testdata/resource.d/both: a unit goes before a script"},
+		{"both::web", "script: testdata/resource.d/both web"},
+		{"Xinetd", "script: not installed"},
+		{"Raid1::/etc/raidtab::/dev/md0", "script: not installed"},
+		{"OCF::Dummy::one", "ocf: not installed"},
+		{"ocf:heartbeat:Dummy::state=/run/one", "ocf: not installed"},
+		{"OCF", "nothing"},
 	} {
 		s, err := resources.ParseSpec(tt.word)
 		if err != nil {

@@ -2,16 +2,18 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"path"
+	"log/slog"
+	"os"
 	"slices"
-	"strings"
 
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/fence"
 	"github.com/systole-ha/systole/resources/ipaddr"
+	"github.com/systole-ha/systole/resources/ocf"
+	"github.com/systole-ha/systole/resources/process"
+	"github.com/systole-ha/systole/resources/script"
 	"github.com/systole-ha/systole/resources/systemd"
 )
 
@@ -19,12 +21,16 @@ import (
 const (
 	driverIPAddr  = "ipaddr"
 	driverSystemd = "systemd"
+	driverScript  = "script"
+	driverOCF     = "ocf"
 )
 
 // A registry knows what runs each word of haresources.
 type registry struct {
-	entries []entry
-	fence   fenceCheck // nil where devices are not to be asked
+	entries  []entry
+	software software
+	decided  map[string]string // names of drivers, by resource; see decide
+	fence    fenceCheck        // nil where devices are not to be asked
 }
 
 // An entry is one driver, by the name that events and metrics have for it.
@@ -37,15 +43,45 @@ type entry struct {
 // addressWords are the resource scripts of heartbeat that hold an address.
 var addressWords = []string{"IPaddr", "IPaddr2", "IPv6addr"}
 
+// A machine is what the drivers need to know of this one.
+type machine struct {
+	node, dir string       // its name, and the folder of its configuration
+	log       *slog.Logger // nil for a command, whose programs are its own children
+}
+
 // drivers makes the drivers of this machine; addresses are held on these terms.
 //
 // This is the one place where a word gets a driver of its own: a line with the
 // driver's name, the driver, and the words.
-func drivers(t ipaddr.Terms) registry {
-	return registry{fence: fence.Device.Check}.
+func drivers(m machine, t ipaddr.Terms) registry {
+	units := systemd.New()
+	folders := script.Beside(m.dir)
+	env := script.Environment{Node: m.node, Folder: m.dir}
+	runner := m.runner(units)
+	agents := ocf.Config{
+		Root: script.OCFRoot, Folders: []string{m.dir, script.HeartbeatFolder}, Env: env.Variables(), Runner: runner, Thorough: m.log == nil,
+	}
+	return registry{fence: fence.Device.Check, software: software{systemd.Installed, folders.Find}}.
 		with(driverIPAddr, ipaddr.Leased(t), addressWords...).
-		with(driverSystemd, systemd.New()).
-		withScriptsBuiltIn()
+		with(driverSystemd, units).
+		withScriptsBuiltIn().
+		with(driverOCF, ocf.New(agents)).
+		with(driverScript, script.New(folders, env, runner))
+}
+
+// runner has programs run by systemd, or by this process where systemd cannot be
+// asked.
+func (m machine) runner(units *systemd.Driver) process.Runner {
+	if m.log == nil {
+		return &process.Direct{}
+	}
+	return process.Fallback{
+		First: units.Jobs(), Second: &process.Direct{Log: os.Stderr},
+		Report: func(j process.Job, why error) {
+			m.log.Warn("systemd cannot be asked to run a program: it runs with the few rights of the daemon, and what it starts ends with the daemon's unit",
+				"resource", j.Resource, "operation", j.Operation, "program", j.Path, "err", why)
+		},
+	}
 }
 
 // with is the registry and one more driver.
@@ -111,69 +147,15 @@ func (r registry) close() error {
 	return errors.Join(errs...)
 }
 
-// driver returns the driver of a resource and its name. A word that a driver
-// has for its own is run by that one; any other word without arguments is a
-// systemd unit. The error says what the word did in heartbeat and what to write
-// instead.
+// driver returns the driver of a resource and its name. The error is of a word
+// that makes no sense on any machine.
 func (r registry) driver(s resources.Spec) (name string, d resources.Driver, err error) {
-	for _, e := range r.entries {
-		if slices.Contains(e.words, s.Name) {
-			return e.name, e.driver, nil
-		}
+	name, ok := r.decided[s.String()]
+	if !ok {
+		name = r.choose(s)
 	}
-	if w, ok := scripts[s.Name]; ok {
-		return "", nil, fmt.Errorf("%s, which this version does not do; %s", w.does, w.instead)
+	if name == driverOCF {
+		_, err = ocf.Parse(s)
 	}
-	if len(s.Args) > 0 {
-		return "", nil, fmt.Errorf("a systemd unit takes no arguments; write one that has them in it, such as %s@%s, and name that",
-			s.Name, strings.Join(s.Args, "-"))
-	}
-	return driverSystemd, r.named(driverSystemd), nil
-}
-
-// A script is one of heartbeat's resource scripts that is no init script, and
-// so has no unit to stand for it.
-type script struct{ does, instead string }
-
-const (
-	asUnit  = "write a systemd unit that does it, and name that"
-	noDRBD  = "write a oneshot unit that runs drbdadm primary, and drbdadm secondary to stop, and name that"
-	leaveIt = "remove it"
-)
-
-// scripts are those of resource.d in heartbeat 3.0.6, of DRBD, and of earlier
-// versions of both.
-var scripts = map[string]script{
-	"datadisk":          {"it switches a DRBD device (of DRBD 0.6)", noDRBD},
-	"drbddisk":          {"it switches a DRBD device", noDRBD},
-	"drbdupper":         {"it switches a stacked DRBD device", noDRBD},
-	"Filesystem":        {"it mounts a file system", "write a mount unit, such as srv-data.mount for /srv/data, without enabling it, and name that"},
-	"LVM":               {"it activates a volume group", asUnit},
-	"Raid1":             {"it assembles a software RAID", asUnit},
-	"LinuxSCSI":         {"it attaches a SCSI device", asUnit},
-	"ServeRAID":         {"it switches an IBM ServeRAID controller", asUnit},
-	"ICP":               {"it switches an ICP Vortex controller", asUnit},
-	"EvmsSCC":           {"it activates shared EVMS containers", asUnit},
-	"MailTo":            {"it sends a mail at every takeover", "remove it; alerts on takeovers are what the metrics and the journal are for"},
-	"WinPopup":          {"it sends a message at every takeover", "remove it; alerts on takeovers are what the metrics and the journal are for"},
-	"AudibleAlarm":      {"it sounds an alarm while this node holds the group", "remove it; alerts on takeovers are what the metrics and the journal are for"},
-	"Xinetd":            {"it switches a service of xinetd", "write a socket unit, and name that"},
-	"LVSSyncDaemonSwap": {"it swaps the roles of the LVS synchronisation daemons", asUnit},
-	"ldirectord":        {"it runs ldirectord with a configuration of its own", "write ldirectord.service without arguments, or a unit that has them in it"},
-	"WAS":               {"it runs IBM WebSphere", asUnit},
-	"db2":               {"it runs IBM DB2", asUnit},
-	"ids":               {"it runs IBM Informix", asUnit},
-	"OCF":               {"it runs an OCF resource agent", asUnit},
-}
-
-// unitTypes are the endings of unit names, systemd.unit(5).
-var unitTypes = []string{".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope"}
-
-// unitOf is the name of the systemd unit that a word stands for: a service
-// unless the word says otherwise, as with systemctl.
-func unitOf(s resources.Spec) string {
-	if slices.Contains(unitTypes, path.Ext(s.Name)) {
-		return s.Name
-	}
-	return s.Name + ".service"
+	return name, r.named(name), err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/systole-ha/systole/agent/migrate/keepalived"
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/ipaddr"
+	"github.com/systole-ha/systole/resources/script"
 )
 
 // Exit codes of systole import.
@@ -59,7 +61,7 @@ func runImportHeartbeat(o importOptions, stdout, stderr io.Writer) int {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
-	r := drivers(ipaddr.Terms{})
+	r := drivers(machine{node: host.Name, dir: cmp.Or(o.heartbeat.From, script.HeartbeatFolder)}, ipaddr.Terms{})
 	defer r.close()
 	o.heartbeat.Root, o.heartbeat.Host = os.DirFS("/"), host
 	o.heartbeat.Runs = r.says

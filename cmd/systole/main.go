@@ -57,6 +57,7 @@ func main() {
 	outagesJSON := outages.Flag("json", "The ledger itself.").Bool()
 
 	release := app.Command("release", "Stop what a daemon that is gone for good has left running. For systole-release.service, which systemd starts when it gives the daemon up. Exit code 0: nothing is left, or a daemon looks after it.")
+	releaseDir := configDir(release)
 	release.Flag("control.socket", "Where the daemon answered.").Default(control.SocketFromEnvironment()).StringVar(socket)
 
 	third := app.Command("arbiter", "Run the casting vote for clusters of two nodes, on a third machine. It runs no resources.")
@@ -86,7 +87,7 @@ func main() {
 	case outages.FullCommand():
 		os.Exit(runOutages(*outagesDir, *outagesJSON, os.Stdout, os.Stderr))
 	case release.FullCommand():
-		os.Exit(runRelease(*socket, os.Stdout, os.Stderr))
+		os.Exit(runRelease(*socket, *releaseDir, os.Stdout, os.Stderr))
 	case third.FullCommand():
 		os.Exit(runArbiter(*thirdAddress, *thirdKeys, os.Stderr))
 	case fromHeartbeat.FullCommand():

@@ -25,7 +25,11 @@ const (
 // lookingDrivers are others than those that start and stop, which do one thing
 // at a time and must not have to wait for a look. They are not closed: one that
 // hangs would keep the daemon from ending.
-func (d *daemon) lookingDrivers() registry { return drivers(ipaddr.Terms{}) }
+func (d *daemon) lookingDrivers() registry {
+	looking := drivers(d.machine(), ipaddr.Terms{})
+	looking.decided = d.registry.decided
+	return looking
+}
 
 // newChecker makes what looks whether a takeover here would work.
 func (d *daemon) newChecker(id identity, node readiness.Node) *readiness.Checker {

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/systole-ha/systole/agent/control"
@@ -30,8 +33,13 @@ const daemonUnit = "systole.service"
 // runRelease is systole release: it stops what a daemon that is gone for good
 // has left running. The peer takes it over when its deadtime has passed, and
 // two nodes must not run it.
-func runRelease(socket string, stdout, stderr io.Writer) int {
-	registry := drivers(ipaddr.Terms{})
+func runRelease(socket, dir string, stdout, stderr io.Writer) int {
+	hostname, err := os.Hostname()
+	if err != nil {
+		fmt.Fprintln(stderr, "systole release:", err)
+		return releaseFailed
+	}
+	registry := drivers(machine{node: strings.ToLower(hostname), dir: dir, log: slog.New(slog.NewTextHandler(stderr, nil))}, ipaddr.Terms{})
 	defer registry.close()
 	path := filepath.Join(filepath.Dir(socket), memory.Name)
 	left, err := readMemory(path, "")

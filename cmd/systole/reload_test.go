@@ -102,7 +102,7 @@ func TestReload(t *testing.T) {
 			want: []string{`config.reload_failed file=ha.cf error="ha.cf:6: bcats: unknown directive, did you mean bcast?" errors=2`, "config.pending file=authkeys"},
 		},
 		{
-			name: "nor with a resource that nothing can run", write: map[string]string{config.HaCf: files[config.HaCf], config.Haresources: "alpha Filesystem::/dev/sdb1\n"}, reload: true, signs: 2,
+			name: "nor with a resource that nothing can run", write: map[string]string{config.HaCf: files[config.HaCf], config.Haresources: "alpha OCF\n"}, reload: true, signs: 2,
 			want: []string{
 				"config.reload_failed file=haresources error=", "config.pending file=ha.cf agrees=true", "config.pending file=haresources error=",
 			},

@@ -79,8 +79,13 @@ type daemon struct {
 }
 
 func newDaemon(c *config.Config, dir string, log *slog.Logger) *daemon {
-	return &daemon{cfg: c, dir: dir, log: log, registry: drivers(terms(c))}
+	d := &daemon{cfg: c, dir: dir, log: log}
+	d.registry = drivers(d.machine(), terms(c)).decide(c)
+	return d
 }
+
+// machine is the one that this daemon runs on.
+func (d *daemon) machine() machine { return machine{node: d.cfg.Self, dir: d.dir, log: d.log} }
 
 // run runs the daemon until it was told to stop and has handed over.
 func (d *daemon) run() error {
