@@ -190,7 +190,7 @@ func TestFailbackToHeartbeat(t *testing.T) {
 	d.hear("resource none 0")
 	d.expect("while beta is not stable")
 	d.hear("resource none 1")
-	d.expect("when beta needs nothing", "ask_resources foreign me", "resource all 0")
+	d.expect("when beta needs nothing", "ask_resources foreign me")
 	d.hear("ask_resources foreign other")
 	d.expect("when beta agrees", "resource local 0 standby", "ask_resources foreign done")
 	d.holds("when beta agrees", "192.0.2.10")
@@ -234,18 +234,18 @@ func TestStopCleanlyBesideHeartbeat(t *testing.T) {
 func TestHeartbeatGoesStandby(t *testing.T) {
 	d := together(t, true)
 	d.hear("ask_resources local me")
-	d.expect("asked to take", "ask_resources local other", "resource local 0")
+	d.expect("asked to take", "ask_resources local other")
 	d.hear("resource none 0 standby")
 	d.holds("before beta's done, whatever it claims", "192.0.2.10")
 	d.hear("ask_resources local done")
 	d.holds("after beta's done", "192.0.2.10", "192.0.2.20")
-	d.expect("after beta's done", "resource all 0", "resource all 1", "ask_resources local done")
+	d.expect("after beta's done", "resource all 1", "ask_resources local done")
 }
 
 func TestStandbyToHeartbeat(t *testing.T) {
 	d := together(t, true)
 	d.act(d.Request(d.now, Request{ID: 7, Kind: "standby", Scope: "all"}))
-	d.expect("asked by an operator", "ask_resources all me", "resource local 0")
+	d.expect("asked by an operator", "ask_resources all me")
 	if d.replies != nil {
 		t.Errorf("answered before the peer has: %v", d.replies)
 	}
@@ -263,6 +263,20 @@ func TestStandbyToHeartbeat(t *testing.T) {
 	d.holds("a minute later")
 }
 
+func TestAnAnswerIsToTheStandbyThatItNames(t *testing.T) {
+	d := together(t, true)
+	d.act(d.Request(d.now, Request{ID: 7, Kind: "standby", Scope: "local"}))
+	d.said = nil
+	d.hear("ask_resources foreign other")
+	d.expect("when beta agrees to one of before")
+	d.holds("when beta agrees to one of before", "192.0.2.10")
+	d.hear("ask_resources local other")
+	d.hear("ask_resources foreign done")
+	d.expect("when beta ends one of before", "resource none 0 standby", "ask_resources local done")
+	d.hear("ask_resources local done")
+	d.expect("when beta has acquired", "resource none 1")
+}
+
 func TestAHeartbeatPeerRefusesBySilence(t *testing.T) {
 	d := together(t, true)
 	d.act(d.Request(d.now, Request{ID: 7, Kind: "standby", Scope: "all"}))
@@ -278,7 +292,7 @@ func TestHeartbeatAsksForTakeover(t *testing.T) {
 	for scope, ours := range map[string]string{"all": "all", "local": "foreign", "foreign": "local", "failback": "all"} {
 		d := together(t, true)
 		d.hear("hb_takeover " + scope)
-		d.expect(fmt.Sprintf("beta wants %s", scope), "ask_resources "+ours+" me", "resource local 0")
+		d.expect(fmt.Sprintf("beta wants %s", scope), "ask_resources "+ours+" me")
 	}
 }
 

@@ -63,10 +63,19 @@ func (t *Takeover) tell(now time.Time) {
 	if t.phase == waiting || t.phase == left {
 		return
 	}
-	if c := t.claim(); c != t.told {
+	if c := t.claim(); c != t.told && !t.quiet() {
 		t.sendResource(c)
 	}
 	t.tellGroups()
+}
+
+// quiet reports whether a 3.0.6 peer is told nothing new for now: a node of its
+// kind says what it holds when it begins to give that up, and when it has taken
+// all. A word in between that overtakes a lost message of the standby would
+// have the peer refuse that as being in flux.
+func (t *Takeover) quiet() bool {
+	s := t.swap
+	return s != nil && !t.peer.systole && t.told.said && (s.role == taker || s.step == asking)
 }
 
 func (t *Takeover) sendResource(c claim) {

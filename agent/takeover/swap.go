@@ -78,7 +78,7 @@ func (t *Takeover) asked(now time.Time, number uint64, m *wire.Message) {
 	switch info := string(m.Get("info")); {
 	case info == "me":
 		t.consent(now, number, m)
-	case s == nil || number <= s.asked:
+	case s == nil || number <= s.asked || string(m.Get("rsc_hold")) != s.scope: // about another
 	case info == "other" && s.role == giver && s.step == asking:
 		s.asked = number
 		t.give(now)
