@@ -24,7 +24,7 @@ var floors = []struct {
 	{6, []string{"cmd"}},
 	{5, []string{"agent"}},
 	{4, []string{"agent/link", "agent/arbiter", "agent/control", "agent/watchdog", "agent/migrate"}},
-	{3, []string{"agent/config", "agent/sim", "agent/readiness", "agent/memory"}},
+	{3, []string{"agent/config", "agent/sim", "agent/replay", "agent/readiness", "agent/memory"}},
 	{2, []string{"agent/core", "resources/filesystem"}},
 	{1, []string{"agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "exporters"}},
 	{1, []string{"resources/delay", "resources/drbd", "resources/fence", "resources/ipaddr", "resources/mail", "resources/nstest", "resources/ocf", "resources/portblock", "resources/script", "resources/srcaddr", "resources/systemd"}},
@@ -39,7 +39,7 @@ var sees = map[string][]string{
 }
 
 // pure packages are handed the time and touch nothing.
-var pure = []string{"agent/event", "agent/wire", "agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "agent/core", "agent/sim"}
+var pure = []string{"agent/event", "agent/wire", "agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "agent/core", "agent/sim", "agent/replay"}
 
 // impure is what a pure package must not import, and clock what of package time
 // it must not use.
@@ -216,6 +216,7 @@ var wall = []string{"Unix", "UnixMilli", "UnixMicro", "UnixNano", "UTC", "Local"
 var wallClocks = map[string]string{
 	"agent/event":             "events are for people",
 	"agent/sim":               "its clock has no other part",
+	"agent/replay/capture.go": "that of a recording",
 	"agent/core/message.go":   "ts and sywall, which Heartbeat and clock.skew want",
 	"agent/core/receive.go":   "the offset of the peer's clock",
 	"agent/takeover/peer.go":  "sysince: which of two owners has held a group longer",

@@ -1,0 +1,165 @@
+package replay
+
+// reasons declares every difference between what a real node said and what
+// systole says in its place, the first that fits. One that is missing here
+// fails the test, and so does one that no longer occurs.
+var reasons = []Reason{
+	{
+		Name:    "legacy",
+		Where:   []string{"legacy_*/*"},
+		Missing: []string{"ip-request*", "ask_resources all me", "holds *"},
+		Added:   []string{"starting", "resource *", "ask_resources all other", "holds *"},
+		Why:     "a node of `auto_failback legacy` speaks another protocol for resources. Neither kind understands the other: never mix them",
+	},
+	{
+		Name:    "restart",
+		Where:   []string{"partition_heal/*"},
+		Missing: []string{"resource none 0 shutdown", "shutdone dead", "deadtime 35s", "holds off"},
+		Added:   []string{"resource all 1", "holds all"},
+		Why:     "when a partition heals, both real nodes give everything up and restart. systole goes on serving, says so, and has it all to itself once the real node has gone",
+	},
+	{
+		Name:  "heal",
+		Where: []string{"partition_heal/*"},
+		Added: []string{"NS_rexmit *"},
+		Why:   "what was said while nobody could hear it is asked for: it may be a claim",
+	},
+	{
+		Name:    "instant",
+		Where:   []string{"rekey/h2"},
+		Missing: []string{"holds none"},
+		Added:   []string{"resource all 1", "holds all"},
+		Why:     "5.001 s passed without a message that could be believed. systole judges a silence at the very instant, a real node looks four times a second",
+	},
+	{
+		Name:    "offer",
+		Where:   []string{"failed_start/h1"},
+		Missing: []string{"holds local"},
+		Added:   []string{"ask_resources local me", "resource none 1", "holds *"},
+		Why:     "a group that does not start is not announced as held any more, and is offered to the peer, until it agrees or the start succeeds. A real node announces it, and offers the groups that did start",
+	},
+	{
+		Name:    "kept",
+		Where:   []string{"quick_restart/h1"},
+		Missing: []string{"resource none 0", "resource local 1*", "holds local"},
+		Added:   []string{"resource all 0", "resource all 1", "holds all"},
+		Why:     "what the killed daemon has left running is known, kept and claimed from the first message on. A real node claims what nobody claims, and forgets the rest",
+	},
+	{
+		Name:    "nobody's",
+		Where:   []string{"quick_restart/h2"},
+		Missing: []string{"holds none"},
+		Added:   []string{"resource local 1", "holds local"},
+		Why:     "a group that no node claims is taken by the node that it prefers. The real one logs that nobody owns it",
+	},
+	{
+		Name:    "pings",
+		Where:   []string{"ipfail_ping/*"},
+		Missing: []string{"hbapi-clstat *"},
+		Added:   []string{"num_ping_nodes 1"},
+		Why:     "systole has no ipfail that could join, and tells its count when it has heard what the peer holds",
+	},
+	{
+		Name:    "clients",
+		Missing: []string{"query-cstatus", "respond-cstatus *"},
+		Why:     "there are no clients of Heartbeat's API to ask for: `cl_status clientstatus`",
+	},
+	{
+		Name:    "side",
+		Where:   []string{"ipfail_ping/h1"},
+		Missing: []string{"ask_resources all me", "holds local"},
+		Added:   []string{"ask_resources local me", "holds transition"},
+		Why:     "groups that are better off on the peer are offered by the smallest side that has them; ipfail offers everything",
+	},
+	{
+		Name:    "failback",
+		Where:   []string{"takeover_failback/h1"},
+		Missing: []string{"hb_takeover failback"},
+		Added:   []string{"hb_takeover local"},
+		Why:     "`hb_takeover failback` asks for the groups that prefer this node. The script of the real one has no word for that, so that everything moves",
+	},
+	{
+		Name:    "refused",
+		Where:   []string{"start_alone/h1"},
+		Missing: []string{"ask_resources all me", "resource all 1"},
+		Why:     "`hb_standby` of a node that is alone is refused at once; the real one waits ten seconds for an answer",
+	},
+	{
+		Name:    "alone",
+		Where:   []string{"start_alone/h1"},
+		Missing: []string{"starting"},
+		Why:     "nobody is asked what it holds where nobody is heard",
+	},
+	{
+		Name:    "grace",
+		Missing: []string{"deadtime 5s"},
+		Altered: []string{"status *, deadtime 7s"},
+		Why:     "a real node wants to be missed 2 s later during its first 5 s. systole is ready when it says that it is there",
+	},
+	{
+		Name:    "node list",
+		Missing: []string{"reqnodes", "repnodes *"},
+		Added:   []string{"repnodes *"},
+		Why:     "the nodes are those of ha.cf, and nobody is asked for them: systole is active as soon as it has heard from everybody. It answers who asks, before or after that",
+	},
+	{
+		Name:    "no wait",
+		Missing: []string{"resource local 1", "holds transition"},
+		Added:   []string{"resource local 1", "holds local"},
+		Where:   []string{"mcast/*", "ucast/*", "ipfail_ping/*"},
+		Why:     "the first word of the peer about what it holds is enough to begin with what nobody holds: [decision 8](decisions/0008-no-ten-second-wait.md). A real node waits for ten seconds, in which other things are said, or the recording ends",
+	},
+	{
+		Name:  "unasked",
+		Where: []string{"ipfail_ping/*"},
+		Added: []string{"resource none 0"},
+		Why:   "systole says that it holds nothing when it begins to take part, a real node when it is asked",
+	},
+	{
+		Name:  "asks again",
+		Added: []string{"starting"},
+		Again: true,
+		Why:   "a peer that takes part later than systole has passed over its first question, and is asked again when it asks itself",
+	},
+	{
+		Name:    "script",
+		Missing: []string{"resource *, req_our_resources()", "resource *, mach_down"},
+		Altered: []string{"resource *, req_our_resources()"},
+		Why:     "a script of the real node tells its own daemon how far it is",
+	},
+	{
+		Name:    "itself",
+		Missing: []string{"ip-request-resp h[12]"},
+		Why:     "a real node answers questions that it has asked itself",
+	},
+	{
+		Name:    "books",
+		Where:   []string{"clean_stop/h2", "fake_peer/h1"},
+		Missing: []string{"ask_resources * done"},
+		Why:     "a real node that takes over from one that has stopped, or that was agreed with twice, ends a standby that nobody has begun",
+	},
+	{
+		Name:    "stonith",
+		Missing: []string{"stonith *"},
+		Why:     "that a dead node was, or was not, fenced is an event; no node acts on the message",
+	},
+	{
+		Name:    "again",
+		Missing: []string{"resource *"},
+		Added:   []string{"resource *"},
+		Again:   true,
+		Why:     "the same is said once more: by a real node after each part of what it does, by systole to each peer that comes or asks",
+	},
+	{
+		Name:  "farewell",
+		Added: []string{"sent again 1"},
+		Why:   "the last message leaves three times: nobody would ask for it again",
+	},
+	{
+		Name:  "at once",
+		Where: []string{"gap_rexmit/h1"},
+		Added: []string{"sent again *", "NS_rexmit *"},
+		Again: true,
+		Why:   "a request is answered when it comes. A real node was busy for half a second, and found two requests for the same",
+	},
+}
