@@ -15,8 +15,8 @@ var reasons = []Reason{
 		Name:    "restart",
 		Where:   []string{"partition_heal/*"},
 		Missing: []string{"resource none 0 shutdown", "shutdone dead", "deadtime 35s", "holds off"},
-		Added:   []string{"resource all 1", "holds all"},
-		Why:     "when a partition heals, both real nodes give everything up and restart. systole goes on serving, says so, and has it all to itself once the real node has gone",
+		Added:   []string{"starting", "resource all 1", "holds all"},
+		Why:     "when a partition heals, both real nodes give everything up and restart. systole goes on serving, says so, asks what the other holds, and has it all to itself once the real node has gone",
 	},
 	{
 		Name:  "heal",
@@ -28,7 +28,7 @@ var reasons = []Reason{
 		Name:    "instant",
 		Where:   []string{"rekey/h2"},
 		Missing: []string{"holds none"},
-		Added:   []string{"resource all 1", "holds all"},
+		Added:   []string{"starting", "resource all 1", "holds all"},
 		Why:     "5.001 s passed without a message that could be believed. systole judges a silence at the very instant, a real node looks four times a second",
 	},
 	{

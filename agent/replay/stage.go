@@ -203,6 +203,7 @@ func (s *stage) deliver(p *Packet) {
 			m.Set(field, strconv.FormatUint(asked+n.said.Newest()-s.real.Newest(), 10))
 		}
 	}
+	n.key, _ = n.codec.LastKey()
 	n.hear(&m)
 }
 
