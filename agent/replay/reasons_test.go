@@ -46,11 +46,11 @@ var reasons = []Reason{
 		Why:     "what the killed daemon has left running is known, kept and claimed from the first message on. A real node claims what nobody claims, and forgets the rest",
 	},
 	{
-		Name:    "nobody's",
+		Name:    "left there",
 		Where:   []string{"quick_restart/h2"},
 		Missing: []string{"holds none"},
-		Added:   []string{"resource local 1", "holds local"},
-		Why:     "a group that no node claims is taken by the node that it prefers. The real one logs that nobody owns it",
+		Added:   []string{"ask_resources local me", "holds transition"},
+		Why:     "what a node held that restarts without a goodbye may still run there, in nobody's books. systole does not take it but offers it to that node, so that it knows; here the offer stays without an answer. A real node leaves it, and logs that nobody owns it",
 	},
 	{
 		Name:    "pings",

@@ -203,12 +203,12 @@ func (t *Takeover) goesBack(g *group) bool {
 }
 
 // wouldOffer reports whether g, preferred here and held by nobody, had better
-// run on the peer: it failed here, an operator put this node in standby, or only
-// the peer reaches its clients.
+// run on the peer: it failed here, an operator put this node in standby, only
+// the peer reaches its clients, or it may run there unknown to the peer itself.
 // Where it failed on both, the retry of the preferred node decides.
 func (t *Takeover) wouldOffer(g *group) bool {
 	unheld := g.aim != hold && !g.holds() && !t.peer.may(g)
-	return unheld && t.local(g) && (g.failure != "" || !t.standby.IsZero() || t.cannotServe(g)) && !t.peer.cannot(g)
+	return unheld && t.local(g) && (g.failure != "" || !t.standby.IsZero() || t.cannotServe(g) || t.peer.left[g.index]) && !t.peer.cannot(g)
 }
 
 // inFlux reports whether anything is starting or stopping here.

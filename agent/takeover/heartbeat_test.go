@@ -401,3 +401,43 @@ func TestHeartbeatTakesOverWhatItHasJustGivenBack(t *testing.T) {
 	d.holds("when its script has started what prefers alpha")
 	d.expect("when its script has started what prefers alpha", "resource none 1")
 }
+
+func TestWhatAHeartbeatPeerLeftRunningIsOfferedToIt(t *testing.T) {
+	d := newDesk(t, true)
+	d.act(d.PeerAlive(d.now, false))
+	d.act(d.CommunicationUp(d.now))
+	d.hear("resource all 1")
+	d.said = nil
+	d.act(d.PeerAlive(d.now, true)) // its daemon was killed, and is back before it was missed
+	d.expect("when beta is back", "resource none 1")
+	d.hear("starting")
+	d.hear("resource none 0")
+	d.holds("while beta knows of nothing")
+	d.said = nil
+	d.hear("resource local 1")
+	d.expect("when beta takes part", "ask_resources local me")
+	d.hear("ask_resources local other")
+	d.expect("when beta agrees", "resource none 0 standby", "ask_resources local done")
+	d.hear("resource all 1")
+	d.hear("ask_resources local done")
+	d.expect("when beta knows", "resource none 1")
+	d.holds("when beta knows")
+	d.act(d.PeerDead(d.now, event.PeerDead{Peer: "beta"}))
+	d.holds("after beta's death", "192.0.2.10", "192.0.2.20")
+}
+
+func TestWhatAHeartbeatPeerLeftRunningComesOnRequest(t *testing.T) {
+	d := newDesk(t, true)
+	d.act(d.PeerAlive(d.now, false))
+	d.act(d.CommunicationUp(d.now))
+	d.hear("resource all 1")
+	d.act(d.PeerAlive(d.now, true))
+	d.hear("resource local 1")
+	d.now = d.now.Add(10 * time.Second) // beta was busy
+	d.act(d.Tick(d.now))
+	d.said = nil
+	d.act(d.Request(d.now, Request{ID: 7, Kind: "takeover", Scope: "local"}))
+	d.hear("ask_resources foreign me")
+	d.hear("ask_resources foreign done")
+	d.holds("when beta has stopped it", "192.0.2.10")
+}

@@ -38,8 +38,9 @@ type peer struct {
 	ways   []byte      // 0 for each whose clients it cannot reach
 	deaf   time.Time   // since when it has been heard without hearing us; zero if it does
 
-	foreign bool // its newest message was a 3.0.6 node's
-	beside  bool // a 3.0.6 node that was called dead, had been alive all along, and may hold what we hold
+	foreign bool   // its newest message was a 3.0.6 node's
+	beside  bool   // a 3.0.6 node that was called dead, had been alive all along, and may hold what we hold
+	left    []bool // groups that a 3.0.6 node held when it restarted, and may have left running
 }
 
 // reset forgets what an earlier incarnation said; proofs stay, for they are
@@ -47,7 +48,7 @@ type peer struct {
 func (t *Takeover) resetPeer() {
 	old := t.peer
 	p := peer{alive: old.alive, gone: old.gone, seen: old.seen, silence: old.silence, confirm: old.confirm, proof: old.proof, trace: old.trace, hears: true, foreign: old.foreign}
-	p.state = []byte(strings.Repeat("-", len(t.groups)))
+	p.state, p.left = []byte(strings.Repeat("-", len(t.groups))), make([]bool, len(t.groups))
 	p.since = make([]int64, len(t.groups))
 	p.serves, p.begun = make([]bool, len(t.groups)), make([]time.Time, len(t.groups))
 	p.ways = []byte(strings.Repeat("1", len(t.groups)))
@@ -79,8 +80,10 @@ func (t *Takeover) PeerAlive(now time.Time, restarted bool) Output {
 		t.abortSwap(now, "the peer has restarted")
 		t.abortFencing(now, restarted)
 		t.standAlone(now)
+		left := t.leftThere(restarted)
 		t.peer.alive, t.peer.seen = true, now
 		t.resetPeer()
+		t.peer.left = left
 		t.peer.beside = t.peer.foreign && !restarted && t.peer.gone == peerDead
 		t.vacant[foreign] = false
 		if t.phase == joining || t.peer.beside {
@@ -88,6 +91,17 @@ func (t *Takeover) PeerAlive(now time.Time, restarted bool) Output {
 		}
 		t.told = claim{}
 	})
+}
+
+// leftThere is the groups that a 3.0.6 node held when it restarted, killed or
+// to read ha.cf again, and does not know of any more: it stops nothing then.
+// They run there in nobody's books, unless the machine has restarted as well.
+func (t *Takeover) leftThere(restarted bool) []bool {
+	left := make([]bool, len(t.groups))
+	for i, g := range t.groups {
+		left[i] = restarted && t.peer.alive && t.peer.foreign && (t.peer.may(g) || t.peer.left[i])
+	}
+	return left
 }
 
 // PeerDead says that the peer's silence reached its deadtime.
@@ -146,6 +160,7 @@ func (t *Takeover) learn(now, at time.Time, number uint64, m *wire.Message) {
 		return // another haresources: what it says of groups means nothing here
 	}
 	p.newest, p.systole, p.told = number, true, true
+	clear(p.left)
 	copy(p.state, have)
 	p.stable = string(m.Get("systable")) == "1"
 	p.autoBack = string(m.Get("syback")) == "1"
@@ -189,6 +204,7 @@ func (p *peer) claims(g *group, now time.Time) {
 		p.begun[g.index] = now
 	}
 	p.state[g.index], p.serves[g.index], p.proof[g.index] = 'r', true, now
+	p.left[g.index] = false
 }
 
 // Describe adds to a message what a systole peer is told with every one of

@@ -101,7 +101,7 @@ func (t *Takeover) disclaimed() {
 		return
 	}
 	for _, g := range t.scoped(mirror(t.swap.scope)) {
-		t.peer.state[g.index], t.peer.serves[g.index] = '-', false
+		t.peer.state[g.index], t.peer.serves[g.index], t.peer.left[g.index] = '-', false, false
 	}
 }
 
@@ -243,8 +243,8 @@ func (t *Takeover) converse(now time.Time) {
 	switch {
 	case t.swap != s:
 	case s.role == giver && s.step == releasing && s.move.settled():
-		s.step = awaiting
 		t.tell(now)
+		s.step = awaiting
 		t.askResources("done")
 	case s.role == taker:
 		t.take(now)
