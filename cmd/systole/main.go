@@ -67,6 +67,10 @@ func main() {
 	importing := importOptions{}
 	fromHeartbeat, fromKeepalived := importCommands(app, &importing)
 
+	ending := app.Command(endHolders, "End the processes that keep a place from being unmounted. For the daemon.").Hidden()
+	endSignal := ending.Arg("signal", "TERM or KILL.").Required().Enum("TERM", "KILL")
+	endPlace := ending.Arg("place", "The mount point.").Required().String()
+
 	versionCommand := app.Command("version", "Print the version.")
 
 	switch kingpin.MustParse(app.Parse(os.Args[1:])) {
@@ -94,6 +98,8 @@ func main() {
 		os.Exit(runImportHeartbeat(importing, os.Stdout, os.Stderr))
 	case fromKeepalived.FullCommand():
 		os.Exit(runImportKeepalived(importing, os.Stdout, os.Stderr))
+	case ending.FullCommand():
+		os.Exit(runEndHolders(*endSignal, *endPlace, os.Stdout, os.Stderr))
 	case versionCommand.FullCommand():
 		fmt.Println(version.Print("systole"))
 	}

@@ -38,10 +38,10 @@ var (
 )
 
 // New returns a Driver. Ender is the program, and its first arguments, that is
-// run by runner to end the processes that hold a place; it gets a signal's name
-// and the place as its last ones, and prints a line for each process, as
-// PrintEnd does. Report is told which processes were ended in a Stop that has
-// succeeded: it must not block.
+// run by runner to end the processes that hold a place, by End; it gets the name
+// of a signal and the place as its last ones, and prints a line for each process.
+// Report is told which processes were ended in a Stop that has succeeded: it must
+// not block.
 func New(units Mounter, runner process.Runner, ender []string, report func(s resources.Spec, ended string)) *Driver {
 	return &Driver{units, runner, ender, report}
 }

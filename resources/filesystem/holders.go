@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,7 +82,7 @@ func holds(dir, where string) string {
 
 func inside(path, where string) bool {
 	rest, found := strings.CutPrefix(path, where)
-	return found && (rest == "" || rest[0] == '/' || rest == " (deleted)")
+	return found && (rest == "" || rest[0] == '/')
 }
 
 // How long holders are given to end after a signal, as by heartbeat's script in
@@ -110,10 +111,25 @@ func End(ctx context.Context, proc, where string, signal unix.Signal) (ended []H
 			}
 			ended = append(ended, h)
 		}
+		if !leave(ctx, proc, where, holders) {
+			return ended, nil
+		}
+	}
+}
+
+// leave waits until none of the holders is one any more, and reports false if ctx
+// ends before that. To look at these alone is cheap; to look at all processes of
+// a machine takes a tenth of a second.
+func leave(ctx context.Context, proc, where string, holders []Holder) bool {
+	isGone := func(h Holder) bool { return holds(filepath.Join(proc, strconv.Itoa(h.PID)), where) == "" }
+	for {
+		if holders = slices.DeleteFunc(holders, isGone); len(holders) == 0 {
+			return true
+		}
 		select {
 		case <-time.After(lookPause):
 		case <-ctx.Done():
-			return ended, nil
+			return false
 		}
 	}
 }

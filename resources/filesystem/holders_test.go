@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,6 +43,21 @@ const (
 	opens = `exec 5>"$1/a file"; ` + stays
 )
 
+// procOf is a /proc of a few processes: a look at all of a busy machine's takes
+// its time. This process is one of them.
+func procOf(t *testing.T, holders ...*exec.Cmd) string {
+	t.Helper()
+	proc := t.TempDir()
+	pids := []int{os.Getpid()}
+	for _, h := range holders {
+		pids = append(pids, h.Process.Pid)
+	}
+	for _, pid := range pids {
+		ok(t, os.Symlink(fmt.Sprintf("/proc/%d", pid), filepath.Join(proc, strconv.Itoa(pid))))
+	}
+	return proc
+}
+
 func TestHolders(t *testing.T) {
 	for _, tt := range []struct {
 		name, script string
@@ -54,12 +71,13 @@ func TestHolders(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			place := t.TempDir()
 			cmd := hold(t, tt.script, place)
-			got, err := Holders("/proc", place)
+			proc := procOf(t, cmd)
+			got, err := Holders(proc, place)
 			if err != nil || len(got) != 1 || got[0].PID != cmd.Process.Pid || got[0].By != place+tt.by {
 				t.Errorf("Holders: got %v, %v; want %d by %s", got, err, cmd.Process.Pid, place+tt.by)
 			}
 			for _, beside := range []string{place + "x", place[:len(place)-1], filepath.Join(place, "deeper", "than")} {
-				if got, err := Holders("/proc", beside); err != nil || len(got) > 0 {
+				if got, err := Holders(proc, beside); err != nil || len(got) > 0 {
 					t.Errorf("Holders(%s): got %v, %v; want none", beside, got, err)
 				}
 			}
@@ -91,13 +109,14 @@ func TestMappings(t *testing.T) {
 func TestEnd(t *testing.T) {
 	place := t.TempDir()
 	one, other := hold(t, inIt, place), hold(t, opens, place)
+	proc := procOf(t, one, other)
 	go one.Wait() // a zombie holds nothing, but has to be seen to be gone
 	go other.Wait()
-	got, err := End(t.Context(), "/proc", place, unix.SIGTERM)
+	got, err := End(t.Context(), proc, place, unix.SIGTERM)
 	if err != nil || len(got) != 2 {
 		t.Errorf("End: got %v, %v; want two", got, err)
 	}
-	if left, err := Holders("/proc", place); err != nil || len(left) > 0 {
+	if left, err := Holders(proc, place); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
 	}
 }
@@ -106,10 +125,11 @@ func TestEnd(t *testing.T) {
 func TestEndOfOneThatStays(t *testing.T) {
 	place := t.TempDir()
 	cmd := hold(t, "trap '' TERM; "+inIt, place)
+	proc := procOf(t, cmd)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		got, err := End(ctx, "/proc", place, unix.SIGTERM)
+		got, err := End(ctx, proc, place, unix.SIGTERM)
 		if len(got) != 1 {
 			err = errors.Join(err, errors.New("not one holder"))
 		}
@@ -117,14 +137,14 @@ func TestEndOfOneThatStays(t *testing.T) {
 	}()
 	cancel() // the signal is sent all the same
 	ok(t, <-ended)
-	if got, err := Holders("/proc", place); err != nil || len(got) != 1 {
+	if got, err := Holders(proc, place); err != nil || len(got) != 1 {
 		t.Errorf("Holders: %v, %v; want that it stays", got, err)
 	}
 	go cmd.Wait()
-	if _, err := End(t.Context(), "/proc", place, unix.SIGKILL); err != nil {
+	if _, err := End(t.Context(), proc, place, unix.SIGKILL); err != nil {
 		t.Error(err)
 	}
-	if got, err := Holders("/proc", place); err != nil || len(got) > 0 {
+	if got, err := Holders(proc, place); err != nil || len(got) > 0 {
 		t.Errorf("Holders: %v, %v; want none", got, err)
 	}
 }

@@ -215,16 +215,43 @@ func TestSourceThatSomebodyChanged(t *testing.T) {
 	}
 }
 
-// TestMarksThatWereLost leaves the choice to the kernel.
-func TestMarksThatWereLost(t *testing.T) {
+// TestSourceThatWasThere is put back, with everything else.
+func TestSourceThatWasThere(t *testing.T) {
 	b := newBench(t)
+	b.node.AddAddress(t, "eth0", "192.0.2.20/24")
+	list, err := routes(b.node.Netlink())
+	ok(t, err)
+	for _, r := range list {
+		if destination(r).Bits() == 0 {
+			r.Src = net.ParseIP("192.0.2.20")
+			ok(t, b.node.Netlink().RouteReplace(&r))
+		}
+	}
+	before := b.routes()
 	ok(t, b.start())
-	b.driver = New(mark.In(t.TempDir()))
-	b.status(resources.Running)
+	b.wantSource("192.0.2.10")
 	ok(t, b.stop())
-	b.status(resources.Stopped)
-	if got := b.source("203.0.113.9:9"); got != "192.0.2.1" {
-		t.Errorf("the source of the default route: got %s, want 192.0.2.1", got)
+	if got := b.routes(); !slices.Equal(got, before) {
+		t.Errorf("routes after the stop:\n got %q\nwant %q", got, before)
+	}
+}
+
+// TestMarksThatWereLost leaves the choice to the kernel, whether the resource is
+// started once more or not.
+func TestMarksThatWereLost(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		b := newBench(t)
+		ok(t, b.start())
+		b.driver = New(mark.In(t.TempDir()))
+		b.status(resources.Running)
+		if again {
+			ok(t, b.start())
+		}
+		ok(t, b.stop())
+		b.status(resources.Stopped)
+		if got := b.source("203.0.113.9:9"); got != "192.0.2.1" {
+			t.Errorf("started again: %v: the source of the default route: got %s, want 192.0.2.1", again, got)
+		}
 	}
 }
 
