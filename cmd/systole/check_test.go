@@ -68,14 +68,21 @@ func elsewhere(name string) config.Host {
 	}
 }
 
-// toldBy is a registry with these drivers, on a machine with the scripts of
-// testdata.
+// toldBy is a registry with these drivers, and of what is built in nothing but the
+// names, on a machine with the scripts of testdata.
 func toldBy(addresses, units resources.Driver) registry {
 	scripts := script.Folders{filepath.Join("testdata", "resource.d")}
 	installed := software{script: scripts.Find, unit: func(s resources.Spec) bool { return s.Name == "both" }}
 	return registry{software: installed}.
 		with(driverIPAddr, addresses, addressWords...).
 		with(driverSystemd, units).
+		with("filesystem", told{}, "Filesystem").
+		with("drbd", told{}, "drbddisk", "datadisk", "drbdupper").
+		with("mail", told{}, "MailTo").
+		with("sendarp", told{}, "SendArp").
+		with("srcaddr", told{}, "IPsrcaddr").
+		with("portblock", told{}, "portblock").
+		with("delay", told{}, "Delay").
 		with(driverOCF, ocf.New(ocf.Config{Root: filepath.Join("testdata", "ocf")})).
 		with(driverScript, script.New(scripts, script.Environment{}, nil))
 }

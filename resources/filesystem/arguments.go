@@ -27,6 +27,9 @@ const form = "device, mount point and, optional, type and options, as in Filesys
 func Parse(s resources.Spec) (m systemd.Mount, err error) {
 	switch len(s.Args) {
 	case 1:
+		if strings.HasPrefix(s.Args[0], "/dev/") {
+			return m, fmt.Errorf("where %s is to be mounted is missing: %s takes %s", s.Args[0], s.Name, form)
+		}
 		m.Where, err = parsePlace(s.Args[0])
 		return m, err
 	case 2, 3, 4:

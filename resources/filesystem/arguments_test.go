@@ -29,6 +29,7 @@ func TestParse(t *testing.T) {
 		{name: "memory", word: "Filesystem::tmpfs::/srv/data::tmpfs::size=1m", want: systemd.Mount{What: "tmpfs", Where: "/srv/data", Type: "tmpfs", Options: "size=1m"}},
 		{name: "a place that fstab knows", word: "Filesystem::/srv/data", want: systemd.Mount{Where: "/srv/data"}},
 		{name: "nothing", word: "Filesystem", err: takes},
+		{name: "a device alone", word: "Filesystem::/dev/sda1", err: "where /dev/sda1 is to be mounted is missing: " + takes},
 		{name: "too much", word: "Filesystem::/dev/sda1::/srv/data::ext4::ro::noatime", err: takes},
 		{name: "no device", word: "Filesystem::::/srv/data", err: "a device is missing: " + takes},
 		{name: "an option without a label", word: "Filesystem::-L::/srv/data", err: `"-L" is not an option that names a device: those are -L with a label and -U with a UUID, as in -Ldata`},
