@@ -55,9 +55,7 @@ type metadata struct {
 		Name     string `xml:"name,attr"`
 		Required string `xml:"required,attr"`
 	} `xml:"parameters>parameter"`
-	Actions []struct {
-		Name string `xml:"name,attr"`
-	} `xml:"actions>action"`
+	Actions []named `xml:"actions>action"`
 }
 
 func (d *Driver) metadata(ctx context.Context, s resources.Spec) (m metadata, err error) {
@@ -75,12 +73,11 @@ func (d *Driver) metadata(ctx context.Context, s resources.Spec) (m metadata, er
 }
 
 func (m metadata) offers(action string) bool {
-	for _, a := range m.Actions {
-		if a.Name == action {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.Actions, func(a named) bool { return a.Name == action })
+}
+
+type named struct {
+	Name string `xml:"name,attr"`
 }
 
 // compare finds parameters that the agent does not know, and those that it must

@@ -76,6 +76,12 @@ func Parse(s resources.Spec) (Word, error) {
 	return w, nil
 }
 
+// Parse reports whether a word makes sense, on any machine.
+func (d *Driver) Parse(s resources.Spec) error {
+	_, err := Parse(s)
+	return err
+}
+
 // isName reports that a text can be the name of a file in a folder, and of an
 // agent.
 func isName(text string) bool {

@@ -65,7 +65,7 @@ func runnable(path string) error {
 	if len(words) == 0 {
 		return errors.New("its first line names no interpreter")
 	}
-	if strings.HasSuffix(words[0], "\r") {
+	if strings.HasSuffix(strings.TrimSuffix(line, "\n"), "\r") {
 		return errors.New("its lines end as those of Windows do")
 	}
 	if _, err := os.Stat(words[0]); err != nil {
