@@ -124,6 +124,8 @@ func unlike(e Event) (other Severity, is bool) {
 	switch e := e.(type) {
 	case AgentLate:
 		return Info, !e.Held
+	case LinkDown:
+		return Notice, e.LinksLeft == 0 // the peer is dead, and that is said; or it has stopped
 	case PeerDead:
 		return Notice, e.NeverHeard // nobody has ever depended on it
 	case ConfigDrift:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/systole-ha/systole/agent/core"
 	"github.com/systole-ha/systole/resources"
@@ -93,6 +94,10 @@ const (
 
 var onTheMove = owner{}
 
+// claimTime is how long a 3.0.6 node may take to start what it claims: it says
+// that it holds a group before it begins.
+const claimTime = time.Minute
+
 // ownerOf reads the owner of a group. While it starts or stops somewhere, or
 // two nodes claim it, there is none to be named.
 func ownerOf(s core.Snapshot, group string) owner {
@@ -104,6 +109,8 @@ func ownerOf(s core.Snapshot, group string) owner {
 		case g.Holder == s.Self:
 			return owner{ours, s.Self}
 		case !s.Takeover.Stable, g.State != "stopped" && g.State != "failed", strings.Contains(g.Holder, " "):
+			return onTheMove
+		case !g.Claimed.IsZero() && s.Now.Sub(g.Claimed) < claimTime:
 			return onTheMove
 		case g.Holder != "":
 			return owner{peers, g.Holder}

@@ -65,6 +65,22 @@ func TestEveryCheckFindsItsFault(t *testing.T) {
 			AddressFree, "alpha holds " + shared + ", but nobody answers for it on eth0",
 		},
 		{
+			"a Heartbeat peer has said that it holds it, and has not started it yet",
+			func(w *world) {
+				w.probes[shared] = resources.Probe{Asked: true, Interface: "eth0"}
+				w.snapshot.Takeover.Groups[0].Claimed = w.snapshot.Now.Add(-time.Minute + time.Second)
+			},
+			AddressFree, "ready: asked on eth0",
+		},
+		{
+			"it has had a minute to start it",
+			func(w *world) {
+				w.probes[shared] = resources.Probe{Asked: true, Interface: "eth0"}
+				w.snapshot.Takeover.Groups[0].Claimed = w.snapshot.Now.Add(-time.Minute)
+			},
+			AddressFree, "alpha holds " + shared + ", but nobody answers for it on eth0",
+		},
+		{
 			"nobody can be asked",
 			func(w *world) { w.probes[shared] = resources.Probe{Unasked: "eth0 is down", Interface: "eth0"} },
 			AddressFree, "ready: not asked: eth0 is down; asked on eth0",

@@ -29,6 +29,7 @@ type GroupView struct {
 	State     string    // here
 	Holder    string    // the node that holds it; empty for none, both names for two
 	Since     time.Time // since when this node holds it; zero when it does not
+	Claimed   time.Time // since when a 3.0.6 peer claims it; zero when it does not
 	Failure   string    // why it would not start here
 	Cut       string    // why its clients cannot be reached from here; empty if they can
 }
@@ -49,6 +50,9 @@ func (t *Takeover) View() View {
 				gv.Holder += " "
 			}
 			gv.Holder += t.cfg.Peer
+			if t.peer.foreign {
+				gv.Claimed = t.peer.begun[g.index]
+			}
 		}
 		v.Groups = append(v.Groups, gv)
 	}
