@@ -237,7 +237,7 @@ func (r *Jobs) each(ctx context.Context, resource string, f func(*conn, jobUnit)
 	prefix := jobPrefix(resource)
 	var units []systemd.UnitStatus
 	err = c.ask(ctx, func() error {
-		pattern := strings.ReplaceAll(prefix, `\`, `\\`) + "*.service"
+		pattern := strings.ReplaceAll(prefix, `\`, "?") + "*.service" // in which systemd has no escapes
 		units, err = c.manager.ListUnitsByPatternsContext(ctx, nil, []string{pattern})
 		return err
 	})

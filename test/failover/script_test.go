@@ -53,7 +53,7 @@ esac
 // hanging is a script whose start does not end.
 const hanging = `#!/bin/sh
 case $1 in
-start) echo "waiting for a disk"; sleep 100000 ;;
+start) echo "waiting for a disk"; sleep 200000 ;;
 stop) ;;
 status) echo stopped ;;
 esac
@@ -88,7 +88,7 @@ func TestScripts(t *testing.T) {
 	if why := e.Get("error"); !strings.Contains(why, "killed, it did not end in time: waiting for a disk") {
 		t.Errorf("beta's journal says: %s", e.Message)
 	}
-	if out, _ := p.beta.Run(soon(t), "pgrep", "-f", "sleep 100000"); strings.TrimSpace(out) != "" {
+	if out, _ := p.beta.Run(soon(t), "pgrep", "-f", "sleep 200000"); strings.TrimSpace(out) != "" {
 		t.Errorf("what hangs still runs: %s", out)
 	}
 
@@ -148,7 +148,7 @@ func (p *pair) runsScripts(n *lab.Node) {
 
 func (p *pair) runsNoScripts(n *lab.Node) {
 	p.t.Helper()
-	out := p.run(n, "sh", "-c", "ls /run/marker /run/sleeper.one 2>/dev/null; pgrep 'sleep'; systemctl list-units --all --plain --no-legend 'systole-*one*' 'systole-OCF*'")
+	out := p.run(n, "sh", "-c", "ls /run/marker /run/sleeper.one 2>/dev/null; pgrep -f '[s]leep 100000'; systemctl list-units --all --plain --no-legend 'systole-*one*' 'systole-OCF*'")
 	if strings.TrimSpace(out) != "" {
 		p.t.Errorf("%s still has\n%s", n, out)
 	}
