@@ -22,19 +22,33 @@ const heartbeatState = "/var/lib/heartbeat"
 // disk before it is used. It is the Unix time, as heartbeat's first one is, and
 // one more than the last where the clock was set back. So starts that the disk
 // could not keep, for it was full, are not counted again. With an error it is one
-// that was not kept. It is above what heartbeat last used on this machine.
-func nextGeneration(dir string, now time.Time) (uint64, error) {
+// that was not kept. It is above what heartbeat last used on this machine, before
+// systole or after it.
+func nextGeneration(dir, heartbeat string, now time.Time) (uint64, error) {
 	last, err := readGeneration(filepath.Join(dir, "generation"))
 	if errors.Is(err, fs.ErrNotExist) {
-		if last, err = readGeneration(filepath.Join(heartbeatState, "hb_generation")); err != nil {
-			last, err = 0, nil
-		}
+		last, err = 0, nil
+	}
+	if theirs, err := readGeneration(filepath.Join(heartbeat, "hb_generation")); err == nil {
+		last = max(last, theirs)
 	}
 	next := max(last+1, uint64(now.Unix()))
 	if err != nil {
 		return next, err
 	}
 	return next, writeDurably(filepath.Join(dir, "generation"), fmt.Appendf(nil, "%d\n", next))
+}
+
+// tellHeartbeat makes a heartbeat that is started here again count on from this
+// generation: peers would take a lower one for a replay, and hear this node no
+// more. Nothing is done where heartbeat has never run. The file is as heartbeat
+// 3.0.6 writes it: 15 columns and a newline.
+func tellHeartbeat(dir string, generation uint64) error {
+	path := filepath.Join(dir, "hb_generation")
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	return writeDurably(path, fmt.Appendf(nil, "%15d\n", generation))
 }
 
 func readGeneration(path string) (uint64, error) {

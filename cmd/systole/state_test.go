@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,7 +38,7 @@ func TestGenerationsGrow(t *testing.T) {
 		} else if err := os.RemoveAll(obstacle); err != nil {
 			t.Fatal(err)
 		}
-		next, err := nextGeneration(dir, now)
+		next, err := nextGeneration(dir, t.TempDir(), now)
 		if (err != nil) != start.full {
 			t.Errorf("%s: error %v", start.name, err)
 		}
@@ -44,5 +46,48 @@ func TestGenerationsGrow(t *testing.T) {
 			t.Errorf("%s: generation %d after %d", start.name, next, last)
 		}
 		last = next
+	}
+}
+
+// TestGenerationsThereAndBack start heartbeat and systole in turns on one
+// machine, with a clock that stands still: each counts on from the other.
+func TestGenerationsThereAndBack(t *testing.T) {
+	ours, theirs := t.TempDir(), t.TempDir()
+	file := filepath.Join(theirs, "hb_generation")
+	now := time.Unix(1_800_000_000, 0)
+	// heartbeat's part: the file's number and one more, the time where there is none
+	heartbeat := func() uint64 {
+		t.Helper()
+		last, err := readGeneration(file)
+		if err != nil {
+			last = uint64(now.Unix()) - 1
+		}
+		if err := os.WriteFile(file, fmt.Appendf(nil, "%15d\n", last+1), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return last + 1
+	}
+	systole := func() uint64 {
+		t.Helper()
+		next, err := nextGeneration(ours, theirs, now)
+		if err := errors.Join(err, tellHeartbeat(theirs, next)); err != nil {
+			t.Fatal(err)
+		}
+		return next
+	}
+	last := systole()
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a file of heartbeat's was made where it has never run")
+	}
+	now = now.Add(time.Minute)
+	for n, start := range []func() uint64{heartbeat, systole, systole, heartbeat, heartbeat, systole, heartbeat} {
+		next := start()
+		if next <= last {
+			t.Errorf("start %d: generation %d after %d", n, next, last)
+		}
+		last = next
+	}
+	if text, err := os.ReadFile(file); err != nil || len(text) != 16 {
+		t.Errorf("heartbeat's file is %q (%v), want 16 bytes", text, err)
 	}
 }

@@ -46,9 +46,12 @@ func (d *daemon) identify() (identity, error) {
 			crand.Read(id[:])
 		}
 	}
-	generation, err := nextGeneration(d.cfg.StateDir, time.Now())
+	generation, err := nextGeneration(d.cfg.StateDir, heartbeatState, time.Now())
 	if err != nil {
 		d.log.Warn("the generation is not kept: the time is used instead", "generation", generation, "err", err)
+	}
+	if err := tellHeartbeat(heartbeatState, generation); err != nil {
+		d.log.Warn("a Heartbeat that is started here again would be taken for a replay: remove its hb_generation before", "err", err)
 	}
 	return identity{generation, id}, nil
 }
