@@ -26,6 +26,7 @@ type fakeUnit struct {
 	starts  int // since they were forgotten
 	loads   int // times its file was read
 	pinned  bool
+	heeds   int32 // the signal that ends its program; 0: none
 }
 
 func (u *fakeUnit) refusal(name string) *dbus.Error {

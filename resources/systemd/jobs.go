@@ -230,17 +230,13 @@ func (r *Jobs) settle(ctx context.Context, resource string) error {
 
 // each goes through the units of a resource.
 func (r *Jobs) each(ctx context.Context, resource string, f func(*conn, jobUnit)) error {
-	c, err := r.systemd.connection(ctx, jobPatience)
-	if err != nil {
-		return fmt.Errorf("%w: %w", process.ErrUnavailable, err)
-	}
 	prefix := jobPrefix(resource)
-	var units []systemd.UnitStatus
-	err = c.ask(ctx, func() error {
-		pattern := strings.ReplaceAll(prefix, `\`, "?") + "*.service" // in which systemd has no escapes
-		units, err = c.manager.ListUnitsByPatternsContext(ctx, nil, []string{pattern})
-		return err
-	})
+	pattern := strings.ReplaceAll(prefix, `\`, "?") + "*.service" // in which systemd has no escapes
+	c, units, err := r.list(ctx, pattern)
+	if c != nil && c.isLost(err) && ctx.Err() == nil { // before we asked, perhaps: once more
+		c.end()
+		c, units, err = r.list(ctx, pattern)
+	}
 	if err != nil {
 		return explained(err)
 	}
@@ -250,6 +246,17 @@ func (r *Jobs) each(ctx context.Context, resource string, f func(*conn, jobUnit)
 		}
 	}
 	return nil
+}
+
+func (r *Jobs) list(ctx context.Context, pattern string) (c *conn, units []systemd.UnitStatus, err error) {
+	if c, err = r.systemd.connection(ctx, jobPatience); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", process.ErrUnavailable, err)
+	}
+	err = c.ask(ctx, func() error {
+		units, err = c.manager.ListUnitsByPatternsContext(ctx, nil, []string{pattern})
+		return err
+	})
+	return c, units, err
 }
 
 // A jobUnit is a unit that is there.

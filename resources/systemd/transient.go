@@ -17,6 +17,7 @@ import (
 
 	systemd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/coreos/go-systemd/v22/journal"
+	names "github.com/coreos/go-systemd/v22/unit"
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
 
@@ -211,7 +212,7 @@ const longestName = 180
 
 // jobPrefix begins the names of the units of a resource.
 func jobPrefix(resource string) string {
-	name := escape(resource)
+	name := names.UnitNameEscape(resource)
 	if len(name) > longestName {
 		sum := sha256.Sum256([]byte(resource))
 		name = name[:longestName-16] + hex.EncodeToString(sum[:8])
@@ -232,20 +233,4 @@ func jobOperation(prefix, name string) (operation string, ok bool) {
 	rest, ok := strings.CutPrefix(name, prefix)
 	operation, _, found := strings.Cut(rest, "-")
 	return operation, ok && found && strings.Count(rest, "-") == 1
-}
-
-// escape makes a part of a unit's name of any text, as systemd-escape(1) does.
-func escape(text string) string {
-	var b strings.Builder
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '/':
-			b.WriteByte('-')
-		case c == '.' && i == 0, isForeign(rune(c)), c == '-', c == '\\', c == '@':
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }

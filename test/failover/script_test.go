@@ -28,6 +28,7 @@ stop)
 	echo "stopping $1"
 	here && kill $(cat $pid)
 	rm -f $pid
+	echo "$(systemctl is-system-running)" >>/etc/sleeper.stopped
 	;;
 status)
 	if here; then echo "$1 is running"; else echo "$1 is not running"; exit 3; fi
@@ -128,13 +129,17 @@ func TestScripts(t *testing.T) {
 			t.Logf("%s: %s", n, e.Message)
 		}
 	}
-	p.neverTwo(virtual)
 
-	// A stop of the daemon stops them.
-	must(t, p.beta.Stop(soon(t), cluster.Unit))
+	// A machine that is shut down hands over: what the scripts have started lives
+	// until they stop it, and they are run although everything ends.
+	must(t, p.beta.Shutdown(within(t, time.Minute)))
 	p.held(virtual, p.alpha)
 	p.runsScripts(p.alpha)
-	p.runsNoScripts(p.beta)
+	stopped, err := p.beta.ReadFile("/etc/sleeper.stopped")
+	if err != nil || !strings.HasSuffix(string(stopped), "stopping\n") {
+		t.Errorf("beta ran the script to stop with systemd %q, %v, want stopping at last", stopped, err)
+	}
+	p.neverTwo(virtual)
 }
 
 // runsScripts waits until a node runs what the scripts start.
