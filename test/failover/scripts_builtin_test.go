@@ -32,7 +32,7 @@ func TestScriptsBuiltIn(t *testing.T) {
 	p.has(p.beta, false)
 	p.mails(p.alpha, "Web Takeover in progress")
 
-	p.shell(p.alpha, `touch /srv/data/of-alpha; systemd-run --quiet --unit=holder --working-directory=/srv/data sleep 1000`)
+	p.shell(p.alpha, `touch /srv/data/of-alpha; systemd-run --quiet --unit=holder sh -c 'cd /srv/data; exec sleep 1000'`) // of which systemd does not know that it needs the place
 	must(t, p.alpha.WaitRun(soon(t), "sh", "-c", `test "$(readlink /proc/$(systemctl show --property=MainPID --value holder)/cwd)" = /srv/data`))
 	probe := p.probe("http://192.0.2.50/")
 	p.answered(probe, p.alpha)
