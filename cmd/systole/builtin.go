@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"os"
 
@@ -18,9 +19,17 @@ import (
 )
 
 // withScriptsBuiltIn adds the drivers of what heartbeat has scripts for and
-// systole does by itself. Runner runs the programs that some of them need.
-func (r registry) withScriptsBuiltIn(units *systemd.Driver, runner process.Runner) registry {
+// systole does by itself. Runner runs the programs that some of them need; what
+// fails after the order that it belongs to had succeeded goes to the log.
+func (r registry) withScriptsBuiltIn(units *systemd.Driver, runner process.Runner, log *slog.Logger) registry {
 	marks := mark.In(mark.Dir)
+	log = cmp.Or(log, slog.Default())
+	tell := func(message string) func(resources.Spec, error) {
+		return func(s resources.Spec, err error) { log.Warn(message, "resource", s.String(), "err", err) }
+	}
+	tellEnded := func(s resources.Spec, ended string) {
+		log.Warn("processes were ended that kept a file system from being unmounted", "resource", s.String(), "processes", ended)
+	}
 	return r.
 		with("filesystem", filesystem.New(units, runner, []string{self(), endHolders}, tellEnded), "Filesystem").
 		with("drbd", drbd.New(runner), "drbddisk", "datadisk", "drbdupper").
@@ -38,13 +47,4 @@ func self() string {
 		return os.Args[0] // without /proc little else works
 	}
 	return path
-}
-
-// tell logs what has failed after the order that it belongs to had succeeded.
-func tell(message string) func(resources.Spec, error) {
-	return func(s resources.Spec, err error) { slog.Warn(message, "resource", s.String(), "err", err) }
-}
-
-func tellEnded(s resources.Spec, ended string) {
-	slog.Warn("processes were ended that kept a file system from being unmounted", "resource", s.String(), "processes", ended)
 }

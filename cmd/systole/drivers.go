@@ -64,7 +64,7 @@ func drivers(m machine, t ipaddr.Terms) registry {
 	return registry{fence: fence.Device.Check, software: software{systemd.Installed, folders.Find}}.
 		with(driverIPAddr, ipaddr.Leased(t), addressWords...).
 		with(driverSystemd, units).
-		withScriptsBuiltIn(units, runner).
+		withScriptsBuiltIn(units, runner, m.log).
 		with(driverOCF, ocf.New(agents)).
 		with(driverScript, script.New(folders, env, runner))
 }

@@ -27,9 +27,16 @@ func hold(t *testing.T, script, place string) *exec.Cmd {
 	_, err = cmd.StdinPipe() // it ends with the test at the latest
 	ok(t, err)
 	ok(t, cmd.Start())
+	ended := make(chan struct{})
+	defer func() { // when what it says was read
+		go func() {
+			cmd.Wait()
+			close(ended)
+		}()
+	}()
 	t.Cleanup(func() {
 		cmd.Process.Kill()
-		cmd.Wait()
+		<-ended
 	})
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
 		t.Fatalf("the holder says %q, %v", line, err)
@@ -110,8 +117,6 @@ func TestEnd(t *testing.T) {
 	place := t.TempDir()
 	one, other := hold(t, inIt, place), hold(t, opens, place)
 	proc := procOf(t, one, other)
-	go one.Wait() // a zombie holds nothing, but has to be seen to be gone
-	go other.Wait()
 	got, err := End(t.Context(), proc, place, unix.SIGTERM)
 	if err != nil || len(got) != 2 {
 		t.Errorf("End: got %v, %v; want two", got, err)
@@ -140,7 +145,6 @@ func TestEndOfOneThatStays(t *testing.T) {
 	if got, err := Holders(proc, place); err != nil || len(got) != 1 {
 		t.Errorf("Holders: %v, %v; want that it stays", got, err)
 	}
-	go cmd.Wait()
 	if _, err := End(t.Context(), proc, place, unix.SIGKILL); err != nil {
 		t.Error(err)
 	}
