@@ -82,7 +82,9 @@ func TestMount(t *testing.T) {
 				units["srv-data.mount"] = tt.unit
 			}
 			d, f, _ := newDriver(t, units)
+			f.mu.Lock()
 			f.transient = tt.transient
+			f.mu.Unlock()
 			err := d.Mount(within(t, 10*time.Second), tt.mount)
 			if text(err) != tt.err {
 				t.Errorf("Mount:\n got %s\nwant %s", text(err), tt.err)
@@ -90,6 +92,8 @@ func TestMount(t *testing.T) {
 			if got := f.log(); !slices.Equal(got, tt.calls) {
 				t.Errorf("asked for:\n got %q\nwant %q", got, tt.calls)
 			}
+			f.mu.Lock()
+			defer f.mu.Unlock()
 			if u := f.units["srv-data.mount"]; u != nil && u.pinned {
 				t.Error("systemd must keep the unit, and could not make another")
 			}
