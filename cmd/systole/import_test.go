@@ -86,7 +86,8 @@ func TestImportAsksTheRegistry(t *testing.T) {
 		"apache2: Heartbeat runs nothing: there is no such script; systole: systemd: apache2.service, which is not there",
 		"IPaddr::192.168.1.10/24: Heartbeat runs nothing: there is no such script; systole: ipaddr: 192.168.1.10/24",
 		"  - /findings/haresources:1: apache2: apache2.service starts at boot\n",
-		"  - /findings/haresources:1: MailTo::root: no script MailTo",
+		"redis::6380: Heartbeat runs nothing: there is no such script; systole: script: testdata/resource.d/redis 6380",
+		"  - /findings/haresources:2: IPaddr::192.168.1.300: ",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
