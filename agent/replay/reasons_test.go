@@ -16,7 +16,7 @@ var reasons = []Reason{
 		Where:   []string{"partition_heal/*"},
 		Missing: []string{"resource none 0 shutdown", "shutdone dead", "deadtime 35s", "holds off"},
 		Added:   []string{"starting", "resource all 1", "holds all"},
-		Why:     "when a partition heals, both real nodes give everything up and restart. systole goes on serving, says so, asks what the other holds, and has it all to itself once the real node has gone",
+		Why:     "when a partition heals, both real nodes give everything up and restart. systole goes on serving, is silent about it meanwhile, for an answer would put the restart of the real node off, and says so when that one has gone",
 	},
 	{
 		Name:  "heal",

@@ -31,6 +31,7 @@ func (t *Takeover) decide(now time.Time) {
 		t.vacant[local] = !t.peer.claimed[local]
 	}
 	if t.phase == stable {
+		t.askBeside(now)
 		t.retreat(now)
 		t.resolve(now)
 		if t.split == nil && t.mayAsk() {
@@ -193,7 +194,7 @@ func (t *Takeover) wantsOffer() bool {
 // mayAsk reports whether a standby can be asked for: both nodes take part,
 // hear each other and have nothing under way.
 func (t *Takeover) mayAsk() bool {
-	return t.phase == stable && t.swap == nil && !t.inFlux() && !t.unlinked && (t.split == nil || t.peer.systole) &&
+	return t.phase == stable && t.swap == nil && !t.inFlux() && !t.unlinked && !t.hushed() && (t.split == nil || t.peer.systole) &&
 		t.peer.alive && t.peer.told && t.peer.stable && t.peer.hears && !t.peer.leaving
 }
 

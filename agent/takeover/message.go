@@ -60,7 +60,7 @@ func holdWord(sides [2]bool) string {
 // tell sends a resource message when what it says has changed.
 func (t *Takeover) tell(now time.Time) {
 	t.noteHold()
-	if t.phase == waiting || t.phase == left {
+	if t.phase == waiting || t.phase == left || t.hushed() {
 		return
 	}
 	if c := t.claim(); c != t.told && !t.quiet() {

@@ -40,6 +40,7 @@ type peer struct {
 
 	foreign bool   // its newest message was a 3.0.6 node's
 	beside  bool   // a 3.0.6 node that was called dead, had been alive all along, and may hold what we hold
+	asked   bool   // such a node what it holds
 	left    []bool // groups that a 3.0.6 node held when it restarted, and may have left running
 }
 
@@ -86,8 +87,8 @@ func (t *Takeover) PeerAlive(now time.Time, restarted bool) Output {
 		t.peer.left = left
 		t.peer.beside = t.peer.foreign && !restarted && t.peer.gone == peerDead
 		t.vacant[foreign] = false
-		if t.phase == joining || t.peer.beside {
-			t.send("starting") // to be told what it holds
+		if t.phase == joining {
+			t.send("starting")
 		}
 		t.told = claim{}
 	})

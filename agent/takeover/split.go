@@ -137,6 +137,19 @@ func (t *Takeover) reunite(now time.Time) {
 	t.split = nil
 }
 
+// hushed reports whether nothing is said of resources for now: to a 3.0.6 node
+// that had called us dead and is about to restart itself. What it is told has it
+// hand groups over first, and that puts the restart off for ever.
+func (t *Takeover) hushed() bool { return t.peer.alive && t.peer.beside && !t.peer.asked }
+
+// askBeside asks a 3.0.6 node that does not restart itself what it holds.
+func (t *Takeover) askBeside(now time.Time) {
+	if t.hushed() && !t.peer.leaving && !now.Before(t.peer.seen.Add(besideTime)) {
+		t.peer.asked = true
+		t.send("starting")
+	}
+}
+
 // standAlone says that a 3.0.6 node that had been called dead, and was alive
 // all along, has given up what it held beside this node: it does so when it
 // hears us again, whatever we do. Neighbours may believe it still.

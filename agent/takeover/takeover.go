@@ -272,6 +272,9 @@ func (t *Takeover) Wake() time.Time {
 	}
 	if t.phase == stable {
 		earlier(t.blindAt())
+		if t.hushed() && !t.peer.leaving {
+			earlier(t.peer.seen.Add(besideTime))
+		}
 		if t.wantsOffer() {
 			earlier(t.retryOffer)
 		}
