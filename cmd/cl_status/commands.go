@@ -83,7 +83,7 @@ func listnodes(q *query) int {
 			q.print("%s", m.Node)
 			continue
 		}
-		q.print("\n%s\t%s\t(nodetype: %s)", m.Node, state(m), m.Type)
+		q.print("\n%s\t%s\t(nodetype: %s)", m.Node, q.state(m), m.Type)
 		q.links(&m)
 	}
 	return fine
@@ -102,12 +102,13 @@ func (q *query) node(complaint string) *control.Member {
 const incorrectName = "Error. May be due to incorrect node name"
 
 // state is what heartbeat calls the state of a node. It has no word for a node
-// that has said goodbye: that is active until its timer runs out, then dead.
-func state(m control.Member) string {
+// that has said goodbye: that is active until its timer runs out, then dead. One
+// that was never heard is dead once this node takes part, for then it was given up.
+func (q *query) state(m control.Member) string {
 	switch {
 	case m.State == membership.Leaving:
 		return membership.Active
-	case m.State == membership.Unknown && m.Heard:
+	case m.State == membership.Unknown && (m.Heard || m.Type != control.Ping && q.status.State == membership.Active):
 		return membership.Dead
 	case m.State == membership.Unknown:
 		return membership.Init
@@ -120,7 +121,7 @@ func nodestatus(q *query) int {
 	if m == nil {
 		return badParameter
 	}
-	s := state(*m)
+	s := q.state(*m)
 	q.say(fmt.Sprintf("The cluster node %s is %s", q.args[0], s), s)
 	switch s {
 	case membership.Active, membership.Up, membership.Ping:
