@@ -12,7 +12,7 @@ LDFLAGS  = -s -w -X $(COMMON).Version=$(VERSION) \
 BINARIES = systole cl_status hb_standby hb_takeover
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: all build demo test unit lab observe compare chaos mayhem check sim fuzz bench rules netns dashboards docs deps install clean
+.PHONY: all build demo test unit lab observe compare chaos mayhem interop check sim fuzz bench rules netns dashboards docs deps install clean
 
 all: build
 
@@ -42,6 +42,9 @@ chaos: build ## every fault beside the rivals, into docs/safety.md (an hour), th
 
 mayhem: build ## the second part of chaos alone
 	$(GO) test -count=1 -v -timeout 24h ./test/chaos -run 'TestRandom$$' -length $(or $(LENGTH),15m) -random $(or $(SEED),0)
+
+interop: build ## systole beside Heartbeat 3.0.6 in nine configurations, and a migration there and back, into docs/compat.md (a quarter of an hour)
+	$(GO) test -count=1 -v -timeout 1h ./test/interop -run 'TestMatrix$$|TestMigration$$' -update
 
 check: ## format, vet, staticcheck, tidy, fresh docs
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt'; exit 1; }
