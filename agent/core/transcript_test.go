@@ -141,10 +141,10 @@ func (s *stage) do(words []string) error {
 	case "break", "repair": // break NODE RESOURCE [OPERATION]
 		s.breakDown(verb == "break", args)
 	case "who":
-		for _, g := range s.cluster.Groups {
+		for i, g := range s.cluster.Groups {
 			var holders []string
 			for _, n := range w.Nodes {
-				if n.Holds(g) {
+				if n.Holds(i) {
 					holders = append(holders, n.Name)
 				}
 			}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,6 +18,66 @@ func (t *trouble) sleep(how func(*Node)) {
 	t.say("%s for %v", n.Name, long)
 	how(n)
 	t.w.After(long, n.Wake)
+}
+
+// clockSteps set the wall clock of a node by hours, forward and back.
+var clockSteps = []fault{
+	{"clock step", 3, func(t *trouble) {
+		n, by := t.node(), t.hours()
+		t.say("%s by %v", n.Name, by)
+		n.SetClock(by)
+	}},
+}
+
+func (t *trouble) hours() time.Duration { return t.while(96*3_600_000) - 48*time.Hour }
+
+// steppedStory has wall clocks set beside freezes, crashes and restarts, with
+// leases.
+func steppedStory(steps []fault) story {
+	s := leasedStory(func(c Cluster) time.Duration { return c.Deadtime - c.Keepalive - 50*time.Millisecond })
+	s.faults = append(s.faults, times(4, steps), thefts)
+	return s
+}
+
+// TestClockSteps plays histories in which wall clocks are set by hours in the
+// midst of everything: no address is ever on two nodes. Beside cuts, two owners
+// that meet become one.
+func TestClockSteps(t *testing.T) {
+	t.Run("leases", func(t *testing.T) { playAll(t, *seeds/4, steppedStory(clockSteps)) })
+	t.Run("cuts", func(t *testing.T) {
+		playAll(t, *seeds/4, story{cluster: pair, faults: [][]fault{endings, cuts, requests, freezes, standstills, breakage, times(4, clockSteps)}})
+	})
+}
+
+// TestClockStepsCanBeSeen sees that these histories can fail: a daemon that went
+// by a clock that is set back would not send a heartbeat for hours.
+func TestClockStepsCanBeSeen(t *testing.T) {
+	s := steppedStory([]fault{{"step of the only clock", 3, func(t *trouble) { t.node().Ahead += t.hours() }}})
+	for seed := range uint64(100) {
+		if err := s.play(seed+1, false); err != nil && strings.Contains(err.Error(), "in the end") {
+			return
+		}
+	}
+	t.Error("in 100 histories all was well in the end")
+}
+
+// An instant has two readings, as those of time.Now have.
+func TestInstant(t *testing.T) {
+	early, late := instant(5*time.Second, Epoch.Add(3*time.Hour)), instant(7*time.Second, Epoch.Add(17*time.Nanosecond))
+	for _, tt := range []struct {
+		name      string
+		got, want any
+	}{
+		{"lengths are of the monotonic clock", late.Sub(early), 2 * time.Second},
+		{"and so is the order", early.Before(late), true},
+		{"also after an addition", early.Add(2 * time.Second).Equal(late), true},
+		{"people read the wall", late.UTC().Format(time.RFC3339Nano), "2026-01-01T00:00:00.000000017Z"},
+		{"as does a file", early.Round(0).Equal(Epoch.Add(3 * time.Hour)), true},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)
+		}
+	}
 }
 
 // apart sets the clocks of the nodes hours apart.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/systole-ha/systole/agent/core"
@@ -39,6 +40,11 @@ func (w *World) config(n *Node) core.Config {
 	// A memory of one that has been away for longer than its peer waits is none.
 	if n.memory != nil && w.Now.Sub(n.beaten) < w.Cluster.Deadtime {
 		left := *n.memory
+		left.Standby = left.Standby.Round(0) // a file has no other clock than that of the wall
+		left.Groups = slices.Clone(left.Groups)
+		for i := range left.Groups {
+			left.Groups[i].Since = left.Groups[i].Since.Round(0)
+		}
 		cfg.Memory = &left
 	}
 	if w.Cluster.Configure != nil {

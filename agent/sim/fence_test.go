@@ -137,8 +137,8 @@ func confirm(t *trouble) {
 }
 
 func (t *trouble) runsAnything(n *Node) bool {
-	for _, g := range t.w.Cluster.Groups {
-		if n.Holds(g) {
+	for i := range t.w.Cluster.Groups {
+		if n.Holds(i) {
 			return true
 		}
 	}

@@ -1,9 +1,5 @@
 package sim
 
-import (
-	"github.com/systole-ha/systole/agent/takeover"
-)
-
 // renew renews the leases. That they have not run out was seen to before.
 func (n *Node) renew() {
 	n.renewed, n.revoked = n.world.Now, false
@@ -64,12 +60,12 @@ func (n *Node) drop(name string) {
 }
 
 // Has reports whether any address of a group is here.
-func (n *Node) Has(g takeover.Group) bool {
+func (n *Node) Has(group int) bool {
 	if n.paused {
 		return false // and answers for none
 	}
-	for _, r := range g.Resources {
-		if r.Announced && n.running[r.Spec.String()] {
+	for i, name := range n.world.names[group] {
+		if n.running[name] && n.world.Cluster.Groups[group].Resources[i].Announced {
 			return true
 		}
 	}

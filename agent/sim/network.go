@@ -10,23 +10,41 @@ import (
 type Link struct {
 	Loss, Repeat  float64 // of each copy of each message
 	Delay, Jitter time.Duration
-	cut           map[[2]string]bool // from, to
-	lastHeard     map[[2]string]time.Time
+	cut           map[way]bool
+	lastHeard     map[way]time.Time
 	worksSince    time.Time
 }
+
+// A way is from one node to another.
+type way struct{ from, to *Node }
 
 // Link is the link with the given index.
 func (w *World) Link(index int) *Link { return w.links[index] }
 
 // Cut stops a link from carrying what from sends to to; Mend undoes it.
-func (w *World) Cut(link int, from, to string)  { w.links[link].cut[[2]string{from, to}] = true }
-func (w *World) Mend(link int, from, to string) { delete(w.links[link].cut, [2]string{from, to}) }
+func (w *World) Cut(link int, from, to string) {
+	w.links[link].cut[way{w.Node(from), w.Node(to)}] = true
+}
+func (w *World) Mend(link int, from, to string) {
+	delete(w.links[link].cut, way{w.Node(from), w.Node(to)})
+}
+
+// StopInBeat has the next heartbeat of a node reach nobody, on any link, and
+// stops the node in the midst of the one after, when it has renewed its leases
+// and nothing has left.
+func (n *Node) StopInBeat() { n.loses = 2 }
 
 // carry sends a message over every link to every other node.
 func (w *World) carry(from *Node, m wire.Message) {
+	if from.loses > 0 && string(m.Get("t")) == "status" {
+		if from.loses--; from.loses == 0 {
+			from.Freeze()
+		}
+		return
+	}
 	for index, l := range w.links {
 		for _, to := range w.Nodes {
-			if to == from || l.cut[[2]string{from.Name, to.Name}] {
+			if to == from || l.cut[way{from, to}] {
 				continue
 			}
 			for copies := 1; copies > 0; copies-- {

@@ -21,6 +21,7 @@ type Node struct {
 	Started time.Time  // the daemon
 	Frozen  bool
 	Ahead   time.Duration // of the world, by its clock
+	Wall    time.Duration // how far the wall clock is ahead of that
 	Cut     bool          // no carrier on the interface of the addresses
 
 	// StartTook and StopTook say how long an operation takes, and Fails
@@ -52,6 +53,7 @@ type Node struct {
 	paused     bool                          // its kernel, too
 	cutLinks   []int                         // without a carrier
 	unreached  map[string]bool               // ping nodes
+	loses      int                           // heartbeats: see StopInBeat
 }
 
 func newNode(w *World, name string) *Node {
@@ -74,7 +76,7 @@ func (n *Node) Boot() {
 	}
 	n.life++
 	n.generation++
-	n.Frozen, n.missed, n.asleep, n.paused = false, nil, time.Time{}, false
+	n.Frozen, n.missed, n.asleep, n.paused, n.loses = false, nil, time.Time{}, false, 0
 	n.busyWith = map[string]int{}
 	n.pending, n.replies = map[uint64]func(error){}, map[uint64]func(takeover.Reply){}
 	n.asking = map[int][]permission.Question{}
@@ -153,10 +155,11 @@ func (n *Node) Request(kind, scope string, answer func(takeover.Reply)) {
 	n.step(core.Request{Request: takeover.Request{ID: n.requests, Kind: kind, Scope: scope}})
 }
 
-// Holds reports whether any resource of a group runs here, or may.
-func (n *Node) Holds(g takeover.Group) bool {
-	for _, r := range g.Resources {
-		if n.running[r.Spec.String()] {
+// Holds reports whether any resource of the group with this index runs here, or
+// may.
+func (n *Node) Holds(group int) bool {
+	for _, name := range n.world.names[group] {
+		if n.running[name] {
 			return true
 		}
 	}
@@ -164,9 +167,9 @@ func (n *Node) Holds(g takeover.Group) bool {
 }
 
 // Serves reports whether all of a group runs here.
-func (n *Node) Serves(g takeover.Group) bool {
-	for _, r := range g.Resources {
-		if !n.running[r.Spec.String()] {
+func (n *Node) Serves(group int) bool {
+	for _, name := range n.world.names[group] {
+		if !n.running[name] {
 			return false
 		}
 	}
@@ -180,7 +183,7 @@ func (n *Node) receive(link int, from *Node, m wire.Message) {
 	at, stamp := n.world.Now, n.Now()
 	n.awake(func() {
 		if string(m.Get("t")) == "status" {
-			n.world.links[link].lastHeard[[2]string{from.Name, n.Name}] = at
+			n.world.links[link].lastHeard[way{from, n}] = at
 		}
 		n.step(core.Received{At: stamp, Link: link, Message: &m})
 	})
@@ -278,7 +281,7 @@ func (n *Node) wakeAt(at time.Time) {
 	n.wakes++
 	wake := n.wakes
 	life := n.life
-	n.world.At(at.Add(-n.Ahead), func() {
+	n.world.At(Epoch.Add(n.since(at)), func() {
 		if n.life != life {
 			return
 		}

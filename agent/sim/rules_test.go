@@ -40,10 +40,10 @@ func (r *rules) check(n *Node) {
 	}
 	works := r.together()
 	for i, g := range r.w.Cluster.Groups {
-		if r.never && r.count(func(n *Node) bool { return n.Has(g) }) > 1 {
+		if r.never && r.count(func(n *Node) bool { return n.Has(i) }) > 1 {
 			r.fail("both nodes have an address of %s", g.Key())
 		}
-		if r.count(func(n *Node) bool { return n.Holds(g) }) < 2 {
+		if r.count(func(n *Node) bool { return n.Holds(i) }) < 2 {
 			r.double[i] = time.Time{}
 			continue
 		}
@@ -86,8 +86,8 @@ func (r *rules) booked(n *Node, e event.Event) {
 // settled holds the end of a history against the rules: every group is served
 // once, and nobody is busy.
 func (r *rules) settled() error {
-	for _, g := range r.w.Cluster.Groups {
-		if count := r.count(func(n *Node) bool { return n.Serves(g) }); count != 1 {
+	for i, g := range r.w.Cluster.Groups {
+		if count := r.count(func(n *Node) bool { return n.Serves(i) }); count != 1 {
 			return fmt.Errorf("%s is served by %d of %d nodes", g.Key(), count, len(r.w.Nodes))
 		}
 	}
@@ -111,7 +111,7 @@ func (r *rules) together() time.Time {
 	now := r.w.Now
 	var since time.Time
 	for _, l := range r.w.links {
-		there, back := l.lastHeard[[2]string{a.Name, b.Name}], l.lastHeard[[2]string{b.Name, a.Name}]
+		there, back := l.lastHeard[way{a, b}], l.lastHeard[way{b, a}]
 		gap := r.w.Cluster.Deadtime / 2
 		up := a.Core != nil && b.Core != nil && !a.Frozen && !b.Frozen && now.Sub(there) < gap && now.Sub(back) < gap
 		switch {

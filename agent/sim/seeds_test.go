@@ -43,6 +43,43 @@ func TestLeasesCanBeTooLong(t *testing.T) {
 	t.Error("no history of 100 had an address on two nodes")
 }
 
+// lostAndFrozen stops a node at the worst instant after a heartbeat of its was
+// lost: its peer has heard it last two keepalives before it renewed its leases.
+var lostAndFrozen = []fault{{"freeze after a lost heartbeat", 6, func(t *trouble) {
+	n := t.node()
+	if n.Core == nil || n.Frozen {
+		return
+	}
+	t.say("%s", n.Name)
+	n.StopInBeat()
+	t.w.After(time.Second+t.while(4000), n.Thaw)
+}}}
+
+// gatedStory loses single heartbeats of nodes that then stand still.
+func gatedStory(lease func(Cluster) time.Duration) story {
+	s := leasedStory(lease)
+	s.faults = append(s.faults, lostAndFrozen)
+	return s
+}
+
+// TestLeasesBearALostHeartbeat plays histories with leases of the length that the
+// gate has: shorter than the deadtime by two keepalives.
+func TestLeasesBearALostHeartbeat(t *testing.T) {
+	playAll(t, *seeds/4, gatedStory(func(c Cluster) time.Duration { return c.Deadtime - 2*c.Keepalive - 50*time.Millisecond }))
+}
+
+// TestLeasesThatDoNot sees that these histories can fail: leases that leave room
+// for no lost heartbeat.
+func TestLeasesThatDoNot(t *testing.T) {
+	s := gatedStory(func(c Cluster) time.Duration { return c.Deadtime - c.Keepalive - 50*time.Millisecond })
+	for seed := range uint64(100) {
+		if err := s.play(seed+1, false); err != nil && strings.Contains(err.Error(), "both nodes have an address") {
+			return
+		}
+	}
+	t.Error("no history of 100 had an address on two nodes")
+}
+
 func leasedStory(lease func(Cluster) time.Duration) story {
 	return story{
 		cluster: func(seed uint64) Cluster { c := pair(seed); return leased(c, lease(c)) },

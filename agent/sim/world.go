@@ -53,6 +53,7 @@ type World struct {
 	Fencer func(n *Node, f takeover.Fence) Try
 	Fenced func(n *Node)
 
+	names [][]string // of the resources, by group
 	links []*Link
 	queue queue
 	count uint64
@@ -67,6 +68,13 @@ func New(seed uint64, cluster Cluster) *World {
 			return Try{Hits: true, Off: 1300 * time.Millisecond, Answer: 1500 * time.Millisecond}
 		},
 	}
+	for _, g := range cluster.Groups {
+		var names []string
+		for _, r := range g.Resources {
+			names = append(names, r.Spec.String())
+		}
+		w.names = append(w.names, names)
+	}
 	for _, name := range cluster.Nodes {
 		w.Nodes = append(w.Nodes, newNode(w, name))
 	}
@@ -76,7 +84,7 @@ func New(seed uint64, cluster Cluster) *World {
 	for range cluster.Links {
 		w.links = append(w.links, &Link{
 			Delay: 100 * time.Microsecond, Jitter: 100 * time.Microsecond,
-			cut: map[[2]string]bool{}, lastHeard: map[[2]string]time.Time{},
+			cut: map[way]bool{}, lastHeard: map[way]time.Time{},
 		})
 	}
 	return w

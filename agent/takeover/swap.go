@@ -142,6 +142,11 @@ func (t *Takeover) given(now time.Time) {
 // consent answers a peer that wants to give groups up.
 func (t *Takeover) consent(now time.Time, number uint64, m *wire.Message) {
 	reason := t.unable()
+	if reason == "" && now.Before(t.listenUntil) {
+		// The offer may have waited while this node stood still, and the peer may
+		// have called it dead and taken everything since.
+		reason = t.cfg.Self + " stood still, and listens before it takes anything"
+	}
 	if reason == "" {
 		reason = t.unreachable(t.named(string(m.Get("rsc_hold")), m), string(m.Get("sytrigger")))
 	}
