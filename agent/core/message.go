@@ -2,7 +2,6 @@ package core
 
 import (
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +44,7 @@ func (c *Core) beat(now time.Time) {
 		"sysent", c.stamp(now),
 		"sywall", strconv.FormatInt(now.UnixMicro(), 16),
 	)
+	m.Grow(8 + described)
 	late := max(0, now.Sub(c.nextBeat)) // many are sent before they are due
 	c.emit(event.HeartbeatSent{Late: late})
 	if late > 0 {
@@ -74,10 +74,15 @@ func (c *Core) beat(now time.Time) {
 	c.send(now, &m)
 }
 
+// described is how many fields send and takeover.Describe add to a message at
+// most.
+const described = 18
+
 // send gives a message its header and sends it. Messages whose type begins
 // with NS_ have no number and are not kept.
 func (c *Core) send(now time.Time, m *wire.Message) {
 	numbered := !strings.HasPrefix(string(m.Get("t")), "NS_")
+	m.Grow(described)
 	if numbered {
 		m.Set("sycluster", c.cfg.Cluster)
 		c.takeover.Describe(now, m)
@@ -104,19 +109,21 @@ func (c *Core) stamp(t time.Time) string {
 // echo tells the peers when we last heard them on each link, and how long ago.
 // Messages go to everybody; with two nodes there is one peer to echo.
 func (c *Core) echo(now time.Time) string {
-	var b strings.Builder
+	b := make([]byte, 0, 64)
 	for _, name := range c.cfg.Members.Peers {
 		for link, e := range c.peers[name].echoes {
 			if e.at.IsZero() {
 				continue
 			}
-			if b.Len() > 0 {
-				b.WriteByte(',')
+			if len(b) > 0 {
+				b = append(b, ',')
 			}
-			fmt.Fprintf(&b, "%s:%x:%s", e.stamp, max(0, now.Sub(e.at).Microseconds()), c.link(link))
+			b = append(append(b, e.stamp...), ':')
+			b = append(strconv.AppendInt(b, max(0, now.Sub(e.at).Microseconds()), 16), ':')
+			b = append(b, c.link(link)...)
 		}
 	}
-	return b.String()
+	return string(b)
 }
 
 // roundTrip reads the peer's echo of us for the link that its message came by:

@@ -1,6 +1,9 @@
 package wire
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A FieldType says how the value of a field is written. The digit in the packet
 // is '0' plus the type.
@@ -36,10 +39,22 @@ func New(kv ...string) Message {
 	}
 	m := Message{Fields: make([]Field, 0, len(kv)/2)}
 	for i := 0; i < len(kv); i += 2 {
-		m.Fields = append(m.Fields, Field{Name: []byte(kv[i]), Value: []byte(kv[i+1])})
+		m.Fields = append(m.Fields, field(kv[i], kv[i+1]))
 	}
 	return m
 }
+
+// field is a string field, whose name and value are one piece of memory: of a
+// heartbeat there are dozens.
+func field(name, value string) Field {
+	both := make([]byte, len(name)+len(value))
+	copy(both, name)
+	copy(both[len(name):], value)
+	return Field{Name: both[:len(name):len(name)], Value: both[len(name):]}
+}
+
+// Grow makes room for so many more fields.
+func (m *Message) Grow(fields int) { m.Fields = slices.Grow(m.Fields, fields) }
 
 // ValidName reports whether a field can have this name: at least one byte, no
 // control character, no '=', and none of '(', '<', '>' in front, with which
@@ -74,11 +89,22 @@ func (m *Message) Has(name string) bool { return m.index(name) >= 0 }
 
 // Set gives a field a string value, in its place if there is one of that name,
 // at the end if not. Bytes the old value shared with others are not touched.
-func (m *Message) Set(name, value string) { m.set(name, []byte(value), String) }
+func (m *Message) Set(name, value string) {
+	if i := m.index(name); i >= 0 {
+		m.Fields[i].Value, m.Fields[i].Type = []byte(value), String
+		return
+	}
+	m.Fields = append(m.Fields, field(name, value))
+}
 
 // SetBinary is Set for a binary value, which it copies.
 func (m *Message) SetBinary(name string, value []byte) {
-	m.set(name, append([]byte{}, value...), Binary)
+	value = append([]byte{}, value...)
+	if i := m.index(name); i >= 0 {
+		m.Fields[i].Value, m.Fields[i].Type = value, Binary
+		return
+	}
+	m.Fields = append(m.Fields, Field{Name: []byte(name), Value: value, Type: Binary})
 }
 
 // Delete removes the first field of that name, if there is one.
@@ -123,14 +149,6 @@ func (m *Message) index(name string) int {
 		}
 	}
 	return -1
-}
-
-func (m *Message) set(name string, value []byte, t FieldType) {
-	if i := m.index(name); i >= 0 {
-		m.Fields[i].Value, m.Fields[i].Type = value, t
-		return
-	}
-	m.Fields = append(m.Fields, Field{Name: []byte(name), Value: value, Type: t})
 }
 
 // parseUint reads a number that is nothing but digits of base 10 or 16.
