@@ -73,12 +73,14 @@ type node struct {
 	events []event.Event
 	left   core.Memory // for the next daemon
 	beaten time.Time
+	notes  int // how often it was told what to leave
 }
 
 func (n *node) remember(m core.Memory, beaten time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.left, n.beaten = m, beaten
+	n.notes++
 }
 
 func (n *node) Record(r event.Record) {

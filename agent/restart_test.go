@@ -68,3 +68,25 @@ func TestWhatIsLeftIsKeptFresh(t *testing.T) {
 		beta.kill()
 	})
 }
+
+// TestWhatIsLeftIsWrittenWhenItIsNews counts how often an agent hands out what it
+// leaves: four times a deadtime, so that the newest heartbeat is known, and no
+// more for all that happens beside.
+func TestWhatIsLeftIsWrittenWhenItIsNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := linktest.NewBus(1)
+		alpha := start(t, bus, "alpha", "beta", 1)
+		start(t, bus, "beta", "alpha", 1)
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		before := alpha.notes
+		for range 10 * deadtime / time.Second {
+			alpha.Note(event.UnitRestarted{Unit: "web.service"})
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		if got := alpha.notes - before; got < 10*3 || got > 10*5 {
+			t.Errorf("told %d times in ten deadtimes, want some 40", got)
+		}
+	})
+}

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/systole-ha/systole/agent/event"
 	"github.com/systole-ha/systole/agent/membership"
 	"github.com/systole-ha/systole/agent/takeover"
@@ -17,6 +19,11 @@ type PeerMemory struct {
 	Name    string `json:"name"`
 	Dead    bool   `json:"dead,omitempty"`    // declared so
 	Missing string `json:"missing,omitempty"` // the trace of its death, until it is active again
+}
+
+// Equal reports whether two memories say the same.
+func (m Memory) Equal(other Memory) bool {
+	return m.Memory.Equal(other.Memory) && slices.Equal(m.Peers, other.Peers)
 }
 
 // Memory is what to leave.

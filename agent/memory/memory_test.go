@@ -47,7 +47,7 @@ func TestWhatIsLeftIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got.Memory.Equal(want.Memory.Memory) || got.Beaten != want.Beaten || got.Memory.Peers[0] != want.Memory.Peers[0] {
+	if !got.Memory.Equal(want.Memory) || got.Beaten != want.Beaten || got.Memory.Peers[0] != want.Memory.Peers[0] {
 		t.Errorf("left\n%+v\nfound\n%+v", want, got)
 	}
 }
@@ -125,7 +125,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		again, err := Decode(encoded(t, got), "beta", "b00t")
-		if err != nil || !again.Memory.Equal(got.Memory.Memory) {
+		if err != nil || !again.Memory.Equal(got.Memory) {
 			t.Errorf("%s\nis read as\n%+v\nand then as\n%+v, %v", text, got, again, err)
 		}
 	})
