@@ -1,18 +1,29 @@
 package sim
 
-// renew renews the leases. That they have not run out was seen to before.
+import "time"
+
+// renew renews the leases. That they have not run out was seen to before. A gate
+// is renewed for less where the beat is late: the peer has waited no longer for it.
 func (n *Node) renew() {
-	n.renewed, n.revoked = n.world.Now, false
-	for name := range n.until {
-		n.until[name] = n.world.Now.Add(n.world.Cluster.Lease)
+	life, c := n.world.Cluster.Lease, n.world.Cluster
+	if late := n.world.Now.Sub(n.renewed) - c.Keepalive; c.Gated && n.renewed.After(n.Started) && late > 0 {
+		life -= late
 	}
-	n.expireLater()
+	n.renewed, n.revoked = n.world.Now, false
+	n.ends = n.world.Now.Add(life)
+	for name := range n.until {
+		n.until[name] = n.ends
+	}
+	n.expireAt(n.ends)
 }
 
 // lease begins the lease of an address: it is its own until the next renewal.
 func (n *Node) lease(name string) {
 	n.until[name] = n.world.Now.Add(n.world.Cluster.Lease)
-	n.expireLater()
+	if n.world.Cluster.Gated && n.renewed.After(n.Started) {
+		n.until[name] = n.ends
+	}
+	n.expireAt(n.until[name])
 }
 
 // revoke ends every lease at once; no address is started before the next
@@ -27,16 +38,15 @@ func (n *Node) revoke() {
 // lapsed reports whether the leases have run out. A daemon that starts has not
 // had any.
 func (n *Node) lapsed() bool {
-	lease := n.world.Cluster.Lease
-	return lease > 0 && n.renewed.After(n.Started) && n.world.Now.Sub(n.renewed) >= lease
+	return n.world.Cluster.Lease > 0 && n.renewed.After(n.Started) && !n.world.Now.Before(n.ends)
 }
 
-// expireLater is the kernel's part: the daemon may be frozen, dead or none.
-func (n *Node) expireLater() {
+// expireAt is the kernel's part: the daemon may be frozen, dead or none.
+func (n *Node) expireAt(at time.Time) {
 	if len(n.until) == 0 {
 		return
 	}
-	n.world.After(n.world.Cluster.Lease, func() {
+	n.world.At(at, func() {
 		if n.paused {
 			return // so is its kernel
 		}

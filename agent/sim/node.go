@@ -43,6 +43,7 @@ type Node struct {
 	replies    map[uint64]func(takeover.Reply)
 	requests   uint64
 	renewed    time.Time                     // the leases
+	ends       time.Time                     // they
 	revoked    bool                          // no address is started
 	until      map[string]time.Time          // of each lease
 	asking     map[int][]permission.Question // by arbiter: what waits while one is asked
@@ -214,7 +215,7 @@ func (n *Node) step(in core.Input) {
 		return
 	}
 	if n.lapsed() {
-		n.renewed = n.world.Now
+		n.renewed, n.ends = n.world.Now, n.world.Now.Add(n.world.Cluster.Lease)
 		n.act(n.Core.Step(n.Now(), core.Lapsed{}))
 	}
 	if n.Core != nil {

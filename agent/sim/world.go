@@ -28,6 +28,7 @@ type Cluster struct {
 	AutoFailback bool
 	Pings        []string      // ping nodes: groups move to the node that reaches more
 	Lease        time.Duration // of addresses; 0 for none
+	Gated        bool          // they are held by a gate
 	Groups       []takeover.Group
 	Policy       permission.Policy
 	Arbiters     []string
