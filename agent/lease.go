@@ -53,6 +53,17 @@ func (a *Agent) renew(now time.Time) {
 	a.renewed, a.unrenewed, a.weaker = now, failed, weaker
 }
 
+// leaseView is what there is to see of the leases.
+func (a *Agent) leaseView() core.LeaseView {
+	v := core.LeaseView{Weaker: a.weaker, Unrenewed: a.unrenewed}
+	for _, l := range a.cfg.Leasers {
+		if length := l.Lease(); length > 0 && (v.Length == 0 || length < v.Length) {
+			v.Length = length
+		}
+	}
+	return v
+}
+
 // revoke ends every lease now.
 func (a *Agent) revoke(now time.Time) {
 	for _, l := range a.cfg.Leasers {

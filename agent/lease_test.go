@@ -33,6 +33,9 @@ func TestALapseIsTold(t *testing.T) {
 		bus, leases := linktest.NewBus(1), &lessor{}
 		alpha, beta := start(t, bus, "alpha", "beta", 1, leases), start(t, bus, "beta", "alpha", 1)
 		time.Sleep(30 * time.Second)
+		if s, err := alpha.Snapshot(t.Context()); err != nil || s.Lease.Length != 8*time.Second || s.Lease.Weaker || s.Lease.Unrenewed {
+			t.Errorf("the picture of alpha has the lease %+v, %v, want 8s", s.Lease, err)
+		}
 		leases.runsOut.Store(true)
 		time.Sleep(20 * time.Second)
 		synctest.Wait()

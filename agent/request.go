@@ -31,7 +31,10 @@ func (a *Agent) call(ctx context.Context, f func(now time.Time)) error {
 // Snapshot looks at everything, on the loop.
 func (a *Agent) Snapshot(ctx context.Context) (core.Snapshot, error) {
 	var s core.Snapshot
-	err := a.call(ctx, func(now time.Time) { s = a.core.Snapshot(now) })
+	err := a.call(ctx, func(now time.Time) {
+		s = a.core.Snapshot(now)
+		s.Lease = a.leaseView()
+	})
 	return s, err
 }
 

@@ -23,6 +23,9 @@ func describe(s core.Snapshot, f facts, nodes []string) Status {
 		Permission: permitted(s), Readiness: append([]Check{}, f.checks...), Pending: f.pending,
 		Links: []Link{}, Nodes: []Member{}, Groups: []Group{}, Takeovers: []Takeover{},
 	}
+	if l := s.Lease; l.Length > 0 {
+		st.Lease = &Lease{Length: Seconds(l.Length), Weaker: l.Weaker, Unrenewed: l.Unrenewed}
+	}
 	for _, name := range s.Links {
 		m := f.media[name]
 		st.Links = append(st.Links, Link{Link: name, Medium: m.kind, Open: m.open, Error: m.reason})

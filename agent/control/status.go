@@ -26,7 +26,8 @@ type Status struct {
 	StandbySince time.Time   `json:"standby_since,omitzero"` // an operator put this node in standby
 	SplitBrain   *SplitBrain `json:"split_brain,omitempty"`
 
-	Permission Permission `json:"permission"` // what lets this node hold addresses
+	Permission Permission `json:"permission"`      // what lets this node hold addresses
+	Lease      *Lease     `json:"lease,omitempty"` // by what it holds them; left out where they are held for good
 
 	Readiness []Check   `json:"readiness"`         // whether a takeover here would work, by the last look; none before the first
 	Pending   []Pending `json:"pending,omitempty"` // files that a restart would take
@@ -35,6 +36,14 @@ type Status struct {
 	Nodes     []Member   `json:"nodes"`     // in the order of ha.cf, this one and ping nodes included
 	Groups    []Group    `json:"groups"`    // in the order of haresources
 	Takeovers []Takeover `json:"takeovers"` // this node's last 16, oldest first
+}
+
+// A Lease is how long this node may stand still and has lost its addresses: by
+// their lifetime, or by the gate of nftables where deadtime is short.
+type Lease struct {
+	Length    Seconds `json:"seconds"`
+	Weaker    bool    `json:"weaker,omitempty"`    // than is wanted: the gate cannot be had
+	Unrenewed bool    `json:"unrenewed,omitempty"` // the last renewal failed, of some at least
 }
 
 // A Link is one medium.

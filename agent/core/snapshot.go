@@ -27,6 +27,14 @@ type Snapshot struct {
 	Takeover   takeover.View
 	Permission permission.View
 	Peers      []PeerView // in the order configured
+	Lease      LeaseView  // of the shell: a core does not know of it
+}
+
+// A LeaseView is by what the addresses of this node are held.
+type LeaseView struct {
+	Length    time.Duration // how long the node may stand still; 0 where they are held for good
+	Weaker    bool          // than is wanted: the gate cannot be had
+	Unrenewed bool          // the last renewal failed, of some at least
 }
 
 // A PeerView is what the core itself keeps of a peer.

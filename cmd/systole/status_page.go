@@ -20,9 +20,7 @@ func drawStatus(w io.Writer, st control.Status, width int) {
 	var page strings.Builder
 	fmt.Fprintf(&page, "%s  cluster %s, node %s is %s and %s\n",
 		st.Time.Format(time.DateTime), st.Cluster, st.Node, st.State, board.Holds(st))
-	fmt.Fprintf(&page, "systole %s, up %s; keepalive %s, warntime %s, deadtime %s\n",
-		st.Version, board.Short(st.Time.Sub(st.Started)),
-		board.Short(time.Duration(st.Keepalive)), board.Short(time.Duration(st.Warntime)), board.Short(time.Duration(st.Deadtime)))
+	fmt.Fprintf(&page, "systole %s, up %s; %s\n", st.Version, board.Short(st.Time.Sub(st.Started)), board.Timing(st))
 	fmt.Fprintf(&page, "%s\n", board.Permission(st))
 	for _, n := range board.Attention(st) {
 		fmt.Fprintf(&page, "%s %s\n", n.Mark(), n.Text)

@@ -3,6 +3,7 @@ package board
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/systole-ha/systole/agent/config"
 	"github.com/systole-ha/systole/agent/control"
@@ -42,6 +43,12 @@ func Attention(st control.Status) []Notice {
 	}
 	if p := st.Permission; p.Policy != "" && !p.Held {
 		bad("no permission to hold anything, policy %s: nothing runs here", p.Policy)
+	}
+	if l := st.Lease; l != nil && l.Weaker {
+		bad("the gate of nftables cannot be had: this node may answer beside its peer for up to %s if it stands still", Short(time.Duration(l.Length)))
+	}
+	if l := st.Lease; l != nil && l.Unrenewed {
+		bad("leases are not renewed: addresses will be lost")
 	}
 	for _, a := range st.Permission.Arbiters {
 		if a.Asked && !a.Up {

@@ -7,7 +7,6 @@
 package board
 
 import (
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -72,7 +71,7 @@ func New(st control.Status, events []control.Event) Board {
 	b := Board{
 		Time: st.Time, Cluster: Clean(st.Cluster), Node: Clean(st.Node), Version: Clean(st.Version),
 		State: Clean(st.State) + ", " + Holds(st), Up: Short(st.Time.Sub(st.Started)),
-		Timing: fmt.Sprintf("keepalive %s, warntime %s, deadtime %s", length(st.Keepalive), length(st.Warntime), length(st.Deadtime)),
+		Timing: Timing(st),
 	}
 	for _, n := range Attention(st) {
 		b.Notices = append(b.Notices, Notice{n.Bad, Clean(n.Text)})

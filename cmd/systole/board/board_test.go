@@ -172,3 +172,37 @@ func look(v reflect.Value, at func(string)) {
 		}
 	}
 }
+
+func TestLeases(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		lease *control.Lease
+		line  string
+		told  string // in front; "" for nothing
+	}{
+		{"addresses held for good", nil, "keepalive 100ms, warntime 250ms, deadtime 500ms", ""},
+		{"a gate", &control.Lease{Length: seconds(.28)}, "keepalive 100ms, warntime 250ms, deadtime 500ms, lease 280ms", ""},
+		{
+			"none, though one is wanted", &control.Lease{Length: seconds(1), Weaker: true}, "keepalive 100ms, warntime 250ms, deadtime 500ms, lease 1s",
+			"the gate of nftables cannot be had: this node may answer beside its peer for up to 1s if it stands still",
+		},
+		{
+			"one that the kernel refuses to renew", &control.Lease{Length: seconds(.28), Unrenewed: true}, "keepalive 100ms, warntime 250ms, deadtime 500ms, lease 280ms",
+			"leases are not renewed: addresses will be lost",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			st := control.Status{Keepalive: seconds(.1), Warntime: seconds(.25), Deadtime: seconds(.5), Lease: tt.lease}
+			if got := Timing(st); got != tt.line {
+				t.Errorf("the line is\n got %q\nwant %q", got, tt.line)
+			}
+			var want []Notice
+			if tt.told != "" {
+				want = []Notice{{true, tt.told}}
+			}
+			if got := Attention(st); !slices.Equal(got, want) {
+				t.Errorf("in front\n got %v\nwant %v", got, want)
+			}
+		})
+	}
+}

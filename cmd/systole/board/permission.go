@@ -8,6 +8,16 @@ import (
 	"github.com/systole-ha/systole/agent/control"
 )
 
+// Timing is the times by which a node judges, and for how long it holds its
+// addresses without being heard of.
+func Timing(st control.Status) string {
+	line := fmt.Sprintf("keepalive %s, warntime %s, deadtime %s", length(st.Keepalive), length(st.Warntime), length(st.Deadtime))
+	if st.Lease != nil {
+		line += ", lease " + length(st.Lease.Length)
+	}
+	return line
+}
+
 // Permission is a line about what lets this node hold addresses: the policy
 // and its verdict.
 func Permission(st control.Status) string {
