@@ -43,9 +43,9 @@ func steppedStory(steps []fault) story {
 // midst of everything: no address is ever on two nodes. Beside cuts, two owners
 // that meet become one.
 func TestClockSteps(t *testing.T) {
-	t.Run("leases", func(t *testing.T) { playAll(t, *seeds/4, steppedStory(clockSteps)) })
+	t.Run("leases", func(t *testing.T) { playAll(t, *seeds/10, steppedStory(clockSteps)) })
 	t.Run("cuts", func(t *testing.T) {
-		playAll(t, *seeds/4, story{cluster: pair, faults: [][]fault{endings, cuts, requests, freezes, standstills, breakage, times(4, clockSteps)}})
+		playAll(t, *seeds/10, story{cluster: pair, faults: [][]fault{endings, cuts, requests, freezes, standstills, breakage, times(4, clockSteps)}})
 	})
 }
 

@@ -67,7 +67,7 @@ func gatedStory(lease func(Cluster) time.Duration) story {
 // TestLeasesBearALostHeartbeat plays histories with leases of the length that the
 // gate has: shorter than the deadtime by two keepalives.
 func TestLeasesBearALostHeartbeat(t *testing.T) {
-	playAll(t, *seeds/4, gatedStory(func(c Cluster) time.Duration { return c.Deadtime - 2*c.Keepalive - 50*time.Millisecond }))
+	playAll(t, *seeds/8, gatedStory(func(c Cluster) time.Duration { return c.Deadtime - 2*c.Keepalive - 50*time.Millisecond }))
 }
 
 // TestLeasesThatDoNot sees that these histories can fail: leases that leave room
