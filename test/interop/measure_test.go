@@ -115,7 +115,7 @@ func (s *stage) outage(step step, from, to time.Time) time.Duration {
 func (s *stage) judge(step step, n *lab.Node) {
 	s.t.Helper()
 	for _, c := range complaints(s.runs[n], s.news(n)) {
-		allowed := step.warns
+		allowed := append(slices.Clone(step.warns), late...)
 		if s.runs[n] == heartbeat {
 			allowed = append(slices.Clone(reference()[step.occasion()]), usual...)
 		}

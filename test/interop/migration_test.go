@@ -65,7 +65,7 @@ func migrate(t *testing.T, of service) []move {
 	must(t, err)
 	alpha, beta := l.Nodes()[0], l.Nodes()[1]
 	m := &migration{of: of, stage: &stage{
-		t: t, cfg: configuration{systole: "alpha", failback: "off", links: 2, lines: 1}, lab: l, watch: watch,
+		t: t, cfg: configuration{systole: "alpha", failback: "off", method: "sha1", medium: "bcast", links: 2, lines: 1}, lab: l, watch: watch,
 		runs: map[*lab.Node]*daemon{alpha: heartbeat, beta: heartbeat}, active: map[*lab.Node]bool{}, holder: map[*lab.Node]*lab.Node{},
 	}}
 	for _, n := range l.Nodes() {
@@ -98,7 +98,6 @@ func migrate(t *testing.T, of service) []move {
 
 func (m *migration) files() lab.Files {
 	files := m.cfg.files(m.lab.Nodes()[0], m.lab.Nodes()[1])
-	files["ha.cf"] += "bcast eth0 eth1\n"
 	files["haresources"] = m.of.line + "\n"
 	return files
 }

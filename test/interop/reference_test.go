@@ -41,6 +41,9 @@ var usual = []string{
 	"WARN: Late heartbeat: Node NODE: interval N ms",
 }
 
+// late is what systole reports of a machine that has other work to do.
+var late = []string{"agent.late", "heartbeat.late"}
+
 func (k complaintsBySteps) add(step string, more []string) {
 	all := append(slices.Clone(k[step]), more...)
 	slices.Sort(all)
