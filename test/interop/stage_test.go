@@ -32,6 +32,8 @@ type stage struct {
 	holder map[*lab.Node]*lab.Node // who holds what prefers a node; nil for nobody
 	dead   map[lab.Network]bool    // links on which nobody is heard
 	apart  bool                    // neither hears the other, and each has everything
+
+	sideless bool // a node that is preferred for nothing may claim that nothing, or not
 }
 
 // newStage boots two nodes with a daemon each, which do not run yet.

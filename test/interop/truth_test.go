@@ -25,8 +25,11 @@ func (s *stage) truthful() {
 func (s *stage) says(n *lab.Node) {
 	s.t.Helper()
 	peer := s.other(n)
-	questions := []string{"rscstatus", "listnodes", "nodestatus " + n.Name(), "nodestatus " + peer.Name()}
-	answers := []string{s.holds(n), "beta alpha", "active", s.state(peer)}
+	questions := []string{"listnodes", "nodestatus " + n.Name(), "nodestatus " + peer.Name()}
+	answers := []string{"beta alpha", "active", s.state(peer)}
+	if !s.sideless {
+		questions, answers = append(questions, "rscstatus"), append(answers, s.holds(n))
+	}
 	for _, network := range s.cfg.networks() {
 		questions = append(questions, fmt.Sprintf("hblinkstatus %s %s", peer.Name(), network.Device()))
 		answers = append(answers, s.link(peer, network))
