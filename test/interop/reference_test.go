@@ -41,8 +41,10 @@ var usual = []string{
 	"WARN: Late heartbeat: Node NODE: interval N ms",
 }
 
-// late is what systole reports of a machine that has other work to do.
-var late = []string{"agent.late", "heartbeat.late"}
+// late is what systole reports of a machine that has other work to do. Its check
+// once a minute may come in any step, and find a link on which the peer's next
+// heartbeat is late.
+var late = []string{"agent.late", "heartbeat.late", "readiness.changed"}
 
 func (k complaintsBySteps) add(step string, more []string) {
 	all := append(slices.Clone(k[step]), more...)
