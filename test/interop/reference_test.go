@@ -15,7 +15,9 @@ const referenceName = "testdata/reference.json"
 type complaintsBySteps map[string][]string
 
 // reference is what two Heartbeat nodes write to each other's logs, at the level
-// of warnings and above, in the same steps.
+// of warnings and above, in the same steps: as recorded by -record, but for a
+// partition and a node that starts alone, which were entered by hand from what
+// the one in a mixed cluster wrote.
 var reference = sync.OnceValue(func() complaintsBySteps {
 	text, err := os.ReadFile(referenceName)
 	if err != nil {
