@@ -16,6 +16,8 @@ const (
 	web  = "IPaddr::192.0.2.10" // prefers alpha
 	mail = "IPaddr::192.0.2.20" // prefers beta
 	hash = "0123456789ab"
+
+	arbiter = "192.0.2.3"
 )
 
 // A daemon is the exporter of one node, without the agent: the test says what
@@ -43,13 +45,14 @@ func newDaemon(t *testing.T, node, peer string) *daemon {
 			{Name: web, Preferred: "alpha", Resources: []metrics.Resource{{Name: web, Driver: "ipaddr", Announces: true}, unit}},
 			{Name: mail, Preferred: "beta", Resources: []metrics.Resource{{Name: mail, Driver: "ipaddr", Announces: true}}},
 		},
-		Units:     []string{"nginx.service"},
-		Addresses: []metrics.Address{{Name: "192.0.2.10", Interface: "eth0"}, {Name: "192.0.2.20", Interface: "eth0"}},
-		Fencing:   []string{"fence_ipmilan"},
-		Outages:   books,
-		Keys:      []metrics.Key{{ID: "1", Method: "md5"}},
-		Files:     []metrics.File{{Name: "ha.cf", Hash: hash}, {Name: "haresources", Hash: hash}},
-		Sinks:     []metrics.Sink{{Name: "journal", Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}},
+		Units:      []string{"nginx.service"},
+		Addresses:  []metrics.Address{{Name: "192.0.2.10", Interface: "eth0"}, {Name: "192.0.2.20", Interface: "eth0"}},
+		Fencing:    []string{"fence_ipmilan"},
+		Permission: true, Arbiters: []string{arbiter},
+		Outages: books,
+		Keys:    []metrics.Key{{ID: "1", Method: "md5"}},
+		Files:   []metrics.File{{Name: "ha.cf", Hash: hash}, {Name: "haresources", Hash: hash}},
+		Sinks:   []metrics.Sink{{Name: "journal", Waiting: func() int { return 0 }, Dropped: func() uint64 { return 0 }}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +103,8 @@ func (d *daemon) join(group string) {
 		event.PeerStateChanged{Peer: d.peer, From: "init", To: "active"},
 		event.GroupStateChanged{Group: group, From: "starting", To: "running"},
 		event.HoldChanged{From: "none", To: "local"},
+		event.PermissionChanged{From: "nothing", To: "peer"},
+		event.ArbiterChanged{Arbiter: arbiter, Up: true},
 	)
 	for _, check := range readinessChecks {
 		d.tell(event.ReadinessChanged{Check: check, Ready: true})
@@ -107,7 +112,7 @@ func (d *daemon) join(group string) {
 }
 
 // readinessChecks are all there are: with the last of them there is a verdict.
-var readinessChecks = []string{"units_loadable", "interface_up", "address_free", "link_redundant", "config_match", "clock", "disk"}
+var readinessChecks = []string{"units_loadable", "interface_up", "address_free", "link_redundant", "config_match", "clock", "disk", "fence_device"}
 
 // bury declares the peer dead and takes its group over.
 func (d *daemon) bury(group string) {

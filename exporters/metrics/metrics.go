@@ -46,6 +46,8 @@ var (
 	lateness = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
 	// operations: an address takes milliseconds, a unit up to systemd's 90 s.
 	operations = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120}
+	// fencings: a switch takes tenths of a second, a slow management board a minute.
+	fencings = []float64{0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120}
 	// outages: takeovers, their phases, and what clients see of them. Two more bounds would cost 60 series of
 	// the 1,500 that 8 groups may have.
 	outages = []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 34, 60, 120}
@@ -228,7 +230,7 @@ var families = []family{
 	// Fencing.
 	{"systole_fence_operations_total", counter, labels("method", "result"), "3·M", "fence.attempted, fence.completed", nil,
 		"Tries to switch the peer off, by how they ended; method operator is a person's word that it is off; absent where no fencing is configured, as all systole_fence_"},
-	{"systole_fence_duration_seconds", histogram, labels("method"), "M", "fence.attempted", operations,
+	{"systole_fence_duration_seconds", histogram, labels("method"), "M", "fence.attempted", fencings,
 		"How long one try took, whatever its result"},
 	{"systole_fence_failed", gauge, nil, "1", "fence.failed, fence.completed", nil,
 		"1 while the peer is silent and every way to switch it off has failed, so that its groups wait; or since one was believed that had not done it"},

@@ -11,6 +11,7 @@ import (
 // nobody knows yet.
 type judgement struct {
 	series *series
+	fences bool
 	wanted int // how many checks there are
 	checks map[string]bool
 	gauges map[string]prometheus.Gauge
@@ -22,7 +23,7 @@ func newJudgement(s *series, fences bool) judgement {
 	if !fences {
 		wanted-- // nobody asks a device
 	}
-	return judgement{series: s, wanted: wanted, checks: map[string]bool{}, gauges: map[string]prometheus.Gauge{}}
+	return judgement{series: s, fences: fences, wanted: wanted, checks: map[string]bool{}, gauges: map[string]prometheus.Gauge{}}
 }
 
 // judged takes one verdict. All of them together are one when the last of the
@@ -30,7 +31,7 @@ func newJudgement(s *series, fences bool) judgement {
 func (m *Metrics) judged(e event.ReadinessChanged) {
 	j := &m.ready
 	if _, known := j.checks[e.Check]; !known {
-		if !isReadinessCheck[e.Check] {
+		if !isReadinessCheck[e.Check] || e.Check == "fence_device" && !j.fences {
 			return
 		}
 		j.gauges[e.Check] = j.series.gauge("systole_takeover_ready_check", e.Check)
