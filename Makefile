@@ -31,7 +31,7 @@ lab: build ## whole systemd nodes; one test at a time
 	$(GO) test -timeout 20m -p 1 ./test/...
 
 observe: build ## ten minutes of everything that befalls a cluster, then every query of every panel and rule: make observe LENGTH=1h; and what the daemon tells held to what is seen
-	$(GO) test -count=1 -v -timeout 24h ./test/observe -run 'TestLongRun$$|TestDaemonsWord$$' -strict -length $(or $(LENGTH),10m)
+	$(GO) test -count=1 -v -timeout 24h ./test/observe -run 'TestLongRun$$|TestDaemonsWord$$|TestMeasures$$' -strict -length $(or $(LENGTH),10m)
 
 compare: build ## forty takeovers: with everything on that looks on, and with nothing of it
 	$(GO) test -count=1 -v -timeout 1h ./test/observe -run 'TestNothingBlocksFailover$$' -takeovers 20

@@ -208,9 +208,15 @@ func (s *site) scrapesDoNotDisturb() {
 		count += scrapers
 	})
 	s.t.Logf("99 of 100 sent within %.1f ms of their time; with %d scrapes within %.1f ms", 1000*idle.quantile(0.99), count, 1000*busy.quantile(0.99))
+	// Of two hundred heartbeats three decide about 99 of 100: too few where other
+	// work runs as well. What a scrape does, twenty at once do to one in twenty.
+	part := 0.95
+	if *strict {
+		part = 0.99
+	}
 	// Nothing to a deadtime of any length that is in use.
-	if most := max(idle.quantile(0.99), near.Seconds()); busy.quantile(0.99) > most {
-		s.t.Errorf("99 of 100 were sent within %v s of their time, want %v", busy.quantile(0.99), most)
+	if most := max(idle.quantile(part), near.Seconds()); busy.quantile(part) > most {
+		s.t.Errorf("%.0f of 100 were sent within %v s of their time, want %v", 100*part, busy.quantile(part), most)
 	}
 }
 
