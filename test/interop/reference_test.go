@@ -41,6 +41,8 @@ var usual = []string{
 	"WARN: Logging daemon is disabled --enabling logging daemon is recommended",
 	"WARN: No Previous generation - starting at N",
 	"WARN: Late heartbeat: Node NODE: interval N ms",
+	// It is in transition for ten seconds after it has taken over alone.
+	"WARN: Shutdown delayed until current resource activity finishes.",
 }
 
 // late is what systole reports of a machine that has other work to do. Its check
