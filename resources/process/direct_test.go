@@ -213,16 +213,17 @@ func TestReason(t *testing.T) {
 	}
 }
 
-// TestProgramsDieLikeOthers looks at what spares this process when memory runs
-// out, and its programs not.
+// TestProgramsDieLikeOthers gives this process a place of its own among those that
+// the kernel kills when memory runs out, which its programs do not inherit. A
+// worse one than that of others, since anybody may ask for that.
 func TestProgramsDieLikeOthers(t *testing.T) {
 	own := "/proc/self/oom_score_adj"
 	before, err := os.ReadFile(own)
-	if err != nil || os.Geteuid() != 0 {
-		t.Skip("only root is spared")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := os.WriteFile(own, []byte("-500"), 0); err != nil {
-		t.Skip(err)
+	if err := os.WriteFile(own, []byte("100"), 0); err != nil {
+		t.Fatal(err)
 	}
 	defer os.WriteFile(own, before, 0)
 	path := program(t, "until [ $(cat /proc/self/oom_score_adj) = 0 ]; do sleep 0.1; done")
