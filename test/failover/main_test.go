@@ -1,12 +1,11 @@
 package failover
 
 import (
-	"context"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/systole-ha/systole/test/cluster"
+	"github.com/systole-ha/systole/test/lab"
 )
 
 func TestMain(m *testing.M) {
@@ -16,36 +15,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// patience is what a test waits at most for what should take a moment, on a
-// machine that does something else as well.
-const patience = 20 * time.Second
+const patience = lab.Patience
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// within is a context that ends after so long, or with the test.
-func within(t testing.TB, after time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), after)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// soon is within patience.
-func soon(t testing.TB) context.Context {
-	t.Helper()
-	return within(t, patience)
-}
-
-// pass lets time go by.
-func pass(t testing.TB, d time.Duration) {
-	t.Helper()
-	select {
-	case <-time.After(d):
-	case <-t.Context().Done():
-	}
-}
+var must, within, soon, pass = lab.Must, lab.Within, lab.Soon, lab.Pass

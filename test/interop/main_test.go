@@ -1,12 +1,9 @@
 package interop
 
 import (
-	"context"
 	"flag"
-	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/systole-ha/systole/test/cluster"
 	"github.com/systole-ha/systole/test/lab"
@@ -25,38 +22,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// patience is what a test waits at most for what should take a moment, on a
-// machine that does something else as well.
-const patience = 30 * time.Second
+const patience = lab.Patience
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// within is a context that ends after so long, or with the test.
-func within(t testing.TB, after time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), after)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func soon(t testing.TB) context.Context {
-	t.Helper()
-	return within(t, patience)
-}
-
-// pass lets time pass: a fault lasts.
-func pass(t testing.TB, d time.Duration) {
-	t.Helper()
-	began := time.Now()
-	must(t, lab.WaitFor(within(t, d+patience), fmt.Sprint(d, " to pass"), func(context.Context) error {
-		if left := d - time.Since(began); left > 0 {
-			return fmt.Errorf("%v are left", left)
-		}
-		return nil
-	}))
-}
+var must, within, soon, pass = lab.Must, lab.Within, lab.Soon, lab.Pass

@@ -55,3 +55,46 @@ func (l *Lab) logJournals(t testing.TB) {
 		t.Logf("journal of %s:\n%s", n.name, tail(journal, 60))
 	}
 }
+
+// Patience is what a test waits at most for what should take a moment, on a
+// machine that does something else as well.
+const Patience = 20 * time.Second
+
+// Must ends a test that cannot go on after an error.
+func Must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Within is a context that ends after so long, or with the test.
+func Within(t testing.TB, after time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), after)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Soon is within Patience.
+func Soon(t testing.TB) context.Context {
+	t.Helper()
+	return Within(t, Patience)
+}
+
+// Pass lets time pass, which some claims are about. What is waited for elsewhere
+// is an event.
+func Pass(t testing.TB, d time.Duration) {
+	t.Helper()
+	Must(t, Elapse(t.Context(), d))
+}
+
+// Elapse lets time pass. The error is that of ctx, when it ends before.
+func Elapse(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -30,12 +30,7 @@ var (
 // Heartbeat, on a very busy machine.
 const patience = 2 * time.Minute
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = lab.Must
 
 // A move is two nodes, a watch of their addresses, and a client that asks for
 // both.

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -18,43 +17,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// patience is what a test waits at most for what should take a moment, on a
-// machine that does something else as well.
-const patience = 20 * time.Second
+const patience = lab.Patience
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// within is a context that ends after so long, or with the test.
-func within(t testing.TB, after time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), after)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// soon is within patience.
-func soon(t testing.TB) context.Context {
-	t.Helper()
-	return within(t, patience)
-}
-
-// pass lets time pass, which some claims are about. What is waited for
-// elsewhere is an event.
-func pass(t testing.TB, d time.Duration) {
-	t.Helper()
-	began := time.Now()
-	must(t, lab.WaitFor(within(t, d+patience), fmt.Sprint(d, " to pass"), func(context.Context) error {
-		if left := d - time.Since(began); left > 0 {
-			return fmt.Errorf("%v are left", left)
-		}
-		return nil
-	}))
-}
+var must, within, soon, pass = lab.Must, lab.Within, lab.Soon, lab.Pass
 
 func round(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
 
