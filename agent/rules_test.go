@@ -27,7 +27,7 @@ var floors = []struct {
 	{3, []string{"agent/config", "agent/sim", "agent/replay", "agent/readiness", "agent/memory"}},
 	{2, []string{"agent/core", "resources/filesystem"}},
 	{1, []string{"agent/membership", "agent/takeover", "agent/permission", "agent/sequence", "exporters"}},
-	{1, []string{"resources/delay", "resources/drbd", "resources/fence", "resources/ipaddr", "resources/mail", "resources/nstest", "resources/ocf", "resources/portblock", "resources/script", "resources/srcaddr", "resources/systemd"}},
+	{1, []string{"resources/delay", "resources/drbd", "resources/fence", "resources/ipaddr", "resources/mail", "resources/nstest", "resources/ocf", "resources/portblock", "resources/resourcetest", "resources/script", "resources/srcaddr", "resources/systemd"}},
 	{0, []string{"agent/event", "agent/wire", "resources", "resources/mark", "resources/process"}},
 }
 

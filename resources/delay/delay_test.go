@@ -9,7 +9,10 @@ import (
 
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/mark"
+	"github.com/systole-ha/systole/resources/resourcetest"
 )
+
+var spec, text = resourcetest.Spec, resourcetest.Text
 
 func TestParse(t *testing.T) {
 	for _, tt := range []struct {
@@ -101,20 +104,4 @@ func TestDelayThatIsCutShort(t *testing.T) {
 			t.Errorf("Status: got %v, %v; want stopped", got, err)
 		}
 	})
-}
-
-func spec(t *testing.T, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }

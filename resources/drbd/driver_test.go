@@ -10,7 +10,10 @@ import (
 
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/process"
+	"github.com/systole-ha/systole/resources/resourcetest"
 )
+
+var spec, text, ok = resourcetest.Spec, resourcetest.Text, resourcetest.OK
 
 func TestParse(t *testing.T) {
 	for _, tt := range []struct {
@@ -245,25 +248,4 @@ type lastOne struct {
 func (l lastOne) Run(ctx context.Context, j process.Job) (process.Result, error) {
 	defer l.cancel()
 	return l.Runner.Run(ctx, j)
-}
-
-func spec(t *testing.T, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	ok(t, err)
-	return s
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
-func ok(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -5,8 +5,11 @@ import (
 	"testing"
 
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/resourcetest"
 	"github.com/systole-ha/systole/resources/systemd"
 )
+
+var spec, text, ok = resourcetest.Spec, resourcetest.Text, resourcetest.OK
 
 func TestParse(t *testing.T) {
 	const takes = "Filesystem takes device, mount point and, optional, type and options, as in Filesystem::/dev/drbd0::/srv/data::ext4::noatime"
@@ -73,25 +76,4 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse(%q) = %+v", word, m)
 		}
 	})
-}
-
-func spec(t *testing.T, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	ok(t, err)
-	return s
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
-func ok(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

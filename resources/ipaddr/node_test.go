@@ -9,9 +9,12 @@ import (
 
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/nstest"
+	"github.com/systole-ha/systole/resources/resourcetest"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
+
+var spec = resourcetest.Spec
 
 // A node is a Driver in a namespace.
 type node struct {
@@ -25,15 +28,6 @@ func newNode(t *testing.T, ns *nstest.Namespace) node {
 	n := node{T: t, ns: ns, driver: New()}
 	t.Cleanup(func() { n.driver.Close() })
 	return n
-}
-
-func spec(t testing.TB, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 func (n node) try(op func(context.Context, resources.Spec) error, word string) (err error) {

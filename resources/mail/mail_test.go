@@ -18,7 +18,10 @@ import (
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/mark"
 	"github.com/systole-ha/systole/resources/process"
+	"github.com/systole-ha/systole/resources/resourcetest"
 )
+
+var spec, text, ok = resourcetest.Spec, resourcetest.Text, resourcetest.OK
 
 func TestParse(t *testing.T) {
 	for _, tt := range []struct {
@@ -218,26 +221,5 @@ func TestCheck(t *testing.T) {
 	want := []resources.Finding{{Text: "no mail will be sent: there is no /nonexistent/sendmail; a mail server such as postfix or msmtp-mta brings one"}}
 	if !slices.Equal(got, want) {
 		t.Errorf("without:\n got %v\nwant %v", got, want)
-	}
-}
-
-func spec(t *testing.T, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	ok(t, err)
-	return s
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
-func ok(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

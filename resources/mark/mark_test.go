@@ -7,7 +7,10 @@ import (
 	"testing"
 
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/resourcetest"
 )
+
+var ok = resourcetest.OK
 
 func TestMarks(t *testing.T) {
 	for _, word := range []string{
@@ -72,12 +75,5 @@ func TestStatusOfMarksThatCannotBeRead(t *testing.T) {
 	}
 	if err := m.Set(resources.Spec{Name: "Delay"}, ""); err == nil {
 		t.Error("Set: no error")
-	}
-}
-
-func ok(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

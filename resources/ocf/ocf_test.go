@@ -7,18 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/process"
+	"github.com/systole-ha/systole/resources/resourcetest"
 )
 
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
+var soon, write, spec = resourcetest.Soon, resourcetest.Write, resourcetest.Spec
 
 // marker is an agent with a file for a state. It notes what it is asked.
 const marker = `#!/bin/sh
@@ -50,22 +45,6 @@ func withMarker(t *testing.T, text string) (d *Driver, root string) {
 	}
 	write(t, filepath.Join(root, "resource.d/test/marker"), text, 0o755)
 	return New(Config{Root: root, Folders: []string{root}, Env: []string{"HA_CURHOST=alpha"}, Runner: &process.Direct{}}), root
-}
-
-func write(t *testing.T, path, text string, mode os.FileMode) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func spec(t *testing.T, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // TestAnAgentIsAsked before it starts anything, and after a stop that failed.

@@ -6,8 +6,11 @@ import (
 	"testing"
 
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/resourcetest"
 	"golang.org/x/sys/unix"
 )
+
+var spec, text = resourcetest.Spec, resourcetest.Text
 
 func TestParse(t *testing.T) {
 	any := netip.Prefix{}
@@ -68,20 +71,4 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse(%q): %d comments of %d ports", word, len(b.comments()), len(b.Ports))
 		}
 	})
-}
-
-func spec(t *testing.T, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }

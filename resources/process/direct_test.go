@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"github.com/systole-ha/systole/resources/resourcetest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"time"
 )
+
+var soon = resourcetest.Soon
 
 // program is a shell script of the test's own.
 func program(t *testing.T, script string) string {
@@ -25,13 +28,6 @@ func program(t *testing.T, script string) string {
 
 // patience is longer than anything here takes on a busy machine.
 const patience = 20 * time.Second
-
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 func TestHowAProgramEnds(t *testing.T) {
 	for _, tt := range []struct {

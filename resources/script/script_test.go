@@ -7,19 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/process"
+	"github.com/systole-ha/systole/resources/resourcetest"
 )
 
-// soon is longer than anything here takes on a busy machine.
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
+var soon, write, spec = resourcetest.Soon, resourcetest.Write, resourcetest.Spec
 
 // written is a driver of one script, named script, of resource.d.
 func written(t *testing.T, text string) (d *Driver, folder string) {
@@ -32,22 +26,6 @@ func written(t *testing.T, text string) (d *Driver, folder string) {
 		write(t, filepath.Join(folder, "script"), text, 0o755)
 	}
 	return New(Folders{folder}, Environment{Node: "alpha", Folder: "/etc/systole"}, &process.Direct{}), folder
-}
-
-func write(t *testing.T, path, text string, mode os.FileMode) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func spec(t *testing.T, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // TestAScriptIsRunAsHeartbeatRunsIt notes the arguments of each run of a script

@@ -15,7 +15,10 @@ import (
 	"github.com/systole-ha/systole/resources"
 	"github.com/systole-ha/systole/resources/mark"
 	"github.com/systole-ha/systole/resources/nstest"
+	"github.com/systole-ha/systole/resources/resourcetest"
 )
+
+var spec, text = resourcetest.Spec, resourcetest.Text
 
 func TestParse(t *testing.T) {
 	for _, tt := range []struct{ name, word, want, err string }{
@@ -324,22 +327,6 @@ func TestCheck(t *testing.T) {
 	if got := check(); !slices.Equal(got, want) {
 		t.Errorf("without:\n got %v\nwant %v", got, want)
 	}
-}
-
-func spec(t *testing.T, word string) resources.Spec {
-	t.Helper()
-	s, err := resources.ParseSpec(word)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 func ok(t *testing.T, err error) {

@@ -91,10 +91,16 @@ func (c *conn) isLost(err error) bool {
 // read asks for what there is to know about a unit of any type. A unit that is
 // not loaded is loaded for it; one that does not exist is one that is not
 // loaded.
-func (c *conn) read(ctx context.Context, name string) (u unit, err error) {
+func (c *conn) read(ctx context.Context, name string) (unit, error) {
 	if err := c.pin(ctx, name); err != nil {
 		return unit{}, err
 	}
+	return c.look(ctx, name)
+}
+
+// look is read without pin: a unit that was made for an occasion must be
+// forgotten when that is over, or none of its name could be made again.
+func (c *conn) look(ctx context.Context, name string) (u unit, err error) {
 	err = c.ask(ctx, func() error {
 		p, err := c.manager.GetUnitPropertiesContext(ctx, name)
 		u = readUnit(name, p)

@@ -73,7 +73,7 @@ func (d *Driver) Start(ctx context.Context, s resources.Spec) error {
 // not exist.
 func (d *Driver) Stop(ctx context.Context, s resources.Spec) error {
 	return d.do(ctx, "stop", s, func(c *conn, name string) error {
-		return c.stop(ctx, name)
+		return c.stop(ctx, name, c.read)
 	})
 }
 
@@ -139,11 +139,7 @@ func (c *conn) start(ctx context.Context, name string, tried *bool) error {
 		return err
 	}
 	*tried = true
-	id, done, err := c.enqueue(ctx, name, c.manager.StartUnitContext)
-	if err != nil {
-		return err
-	}
-	result, err := c.await(ctx, name, id, done)
+	result, err := c.carryOut(ctx, name, c.manager.StartUnitContext)
 	if err != nil {
 		return err
 	}
@@ -185,21 +181,27 @@ func (c *conn) settle(ctx context.Context, name string) error {
 	}
 }
 
-func (c *conn) stop(ctx context.Context, name string) error {
-	u, err := c.read(ctx, name)
+// stop ends a unit, which is looked at by read.
+func (c *conn) stop(ctx context.Context, name string, read func(ctx context.Context, name string) (unit, error)) error {
+	u, err := read(ctx, name)
 	if err != nil || u.isStopped() && u.job == 0 {
 		return err
 	}
-	id, done, err := c.enqueue(ctx, name, c.manager.StopUnitContext)
+	result, err := c.carryOut(ctx, name, c.manager.StopUnitContext)
 	if err != nil {
 		return err
 	}
-	result, err := c.await(ctx, name, id, done)
-	if err != nil {
-		return err
-	}
-	if u, err = c.read(ctx, name); err != nil || u.isStopped() {
+	if u, err = read(ctx, name); err != nil || u.isStopped() {
 		return err
 	}
 	return c.failure(ctx, u, result)
+}
+
+// carryOut asks for a job and waits for its end.
+func (c *conn) carryOut(ctx context.Context, name string, want request) (result string, err error) {
+	id, done, err := c.enqueue(ctx, name, want)
+	if err != nil {
+		return "", err
+	}
+	return c.await(ctx, name, id, done)
 }

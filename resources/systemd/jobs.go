@@ -99,12 +99,11 @@ func (r *Jobs) start(ctx context.Context, t *transient) error {
 
 // run starts the unit, unless it is there, and waits for its job.
 func (t *transient) run(ctx context.Context, c *conn, again bool) error {
-	defer c.loose(t.name)()
 	var id int
 	var done <-chan string
 	known := false
 	if again {
-		u, err := c.read(ctx, t.name)
+		u, err := c.look(ctx, t.name)
 		if err != nil {
 			return err
 		}
@@ -121,12 +120,6 @@ func (t *transient) run(ctx context.Context, c *conn, again bool) error {
 	}
 	_, err := c.await(ctx, t.name, id, done)
 	return err
-}
-
-// loose has looks at a unit not keep it loaded: it is to be gone when it is over.
-func (c *conn) loose(name string) (forget func()) {
-	c.pinned.Store(name, true)
-	return func() { c.pinned.Delete(name) }
 }
 
 // ending is the exit status of the program. The unit is active even if it has
@@ -167,7 +160,6 @@ func (r *Jobs) kill(name string) {
 }
 
 func (c *conn) killAll(ctx context.Context, name string) {
-	defer c.loose(name)()
 	signal := func(s unix.Signal) {
 		c.ask(ctx, func() error { return c.manager.KillUnitWithTarget(ctx, name, systemd.All, int32(s)) })
 	}
@@ -180,7 +172,7 @@ func (c *conn) killAll(ctx context.Context, name string) {
 		case <-over:
 			waiting = false
 		case <-look.C:
-			u, err := c.read(ctx, name)
+			u, err := c.look(ctx, name)
 			waiting = err == nil && u.active == "activating"
 		}
 	}

@@ -75,24 +75,6 @@ func (c *conn) mounted(ctx context.Context, name string) (Mounted, error) {
 	return m, err
 }
 
-// look is read without pin: a unit of ours must be forgotten when it has ended,
-// or none of that name could be made again.
-func (c *conn) look(ctx context.Context, name string) (u unitState, err error) {
-	err = c.ask(ctx, func() error {
-		p, err := c.manager.GetUnitPropertiesContext(ctx, name)
-		u = unitState{unit: readUnit(name, p), path: get[string](p, "FragmentPath"), transient: get[bool](p, "Transient")}
-		return err
-	})
-	return u, err
-}
-
-// A unitState is a unit and where it comes from.
-type unitState struct {
-	unit
-	path      string // of its file; empty for none
-	transient bool   // somebody asked systemd for it, and no file of the system says so
-}
-
 func (c *conn) mount(ctx context.Context, m Mount) error {
 	name := MountUnit(m.Where)
 	u, err := c.look(ctx, name)
@@ -115,18 +97,14 @@ func (c *conn) mount(ctx context.Context, m Mount) error {
 	if err := c.forget(ctx, name); err != nil {
 		return err
 	}
-	id, done, err := c.enqueue(ctx, name, begin)
-	if err != nil {
-		return err
-	}
-	result, err := c.await(ctx, name, id, done)
+	result, err := c.carryOut(ctx, name, begin)
 	if err != nil {
 		return err
 	}
 	if u, err = c.look(ctx, name); err != nil || u.isRunning() {
 		return err
 	}
-	return c.failure(ctx, u.unit, result)
+	return c.failure(ctx, u, result)
 }
 
 // makeMount asks for a unit that is made for the occasion. One of an earlier
@@ -170,20 +148,5 @@ func (m Mount) properties() []systemd.Property {
 }
 
 func (c *conn) unmount(ctx context.Context, name string) error {
-	u, err := c.look(ctx, name)
-	if err != nil || u.isStopped() && u.job == 0 {
-		return err
-	}
-	id, done, err := c.enqueue(ctx, name, c.manager.StopUnitContext)
-	if err != nil {
-		return err
-	}
-	result, err := c.await(ctx, name, id, done)
-	if err != nil {
-		return err
-	}
-	if u, err = c.look(ctx, name); err != nil || u.isStopped() {
-		return err
-	}
-	return c.failure(ctx, u.unit, result)
+	return c.stop(ctx, name, c.look)
 }

@@ -60,10 +60,12 @@ type unit struct {
 	file        string // "enabled", "disabled", "static", "generated", ...
 	wantedBy    []string
 	triggeredBy []string
-	stale       bool // the file changed after systemd read it
-	noStart     bool // RefuseManualStart
-	noStop      bool // RefuseManualStop
-	unmet       bool // a Condition= did not hold when it was last started
+	stale       bool   // the file changed after systemd read it
+	noStart     bool   // RefuseManualStart
+	noStop      bool   // RefuseManualStop
+	path        string // of its file; empty for none
+	transient   bool   // somebody asked systemd for it, and no file of the system says so
+	unmet       bool   // a Condition= did not hold when it was last started
 }
 
 func readUnit(name string, p properties) unit {
@@ -80,6 +82,8 @@ func readUnit(name string, p properties) unit {
 		stale:       get[bool](p, "NeedDaemonReload"),
 		noStart:     get[bool](p, "RefuseManualStart"),
 		noStop:      get[bool](p, "RefuseManualStop"),
+		path:        get[string](p, "FragmentPath"),
+		transient:   get[bool](p, "Transient"),
 		unmet:       get[uint64](p, "ConditionTimestamp") != 0 && !get[bool](p, "ConditionResult"),
 	}
 }

@@ -5,7 +5,10 @@ import (
 	"testing"
 
 	"github.com/systole-ha/systole/resources"
+	"github.com/systole-ha/systole/resources/resourcetest"
 )
+
+var text = resourcetest.Text
 
 func TestUnitName(t *testing.T) {
 	tests := []struct {
@@ -57,11 +60,4 @@ func TestUnitName(t *testing.T) {
 			}
 		})
 	}
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
