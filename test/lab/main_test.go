@@ -8,10 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+var must, deadline = Must, Within
 
 // ownerEnv makes the test's program one that opens a lab, says which, and then
 // waits to be killed.
@@ -70,21 +71,6 @@ func killOwner(t *testing.T, guard bool) owned {
 	must(t, cmd.Process.Kill())
 	_ = cmd.Wait() // "signal: killed"
 	return it
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// deadline is a context that ends after so long, or with the test.
-func deadline(t testing.TB, after time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), after)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // succeeds runs a command in the node, which must exit with 0.
