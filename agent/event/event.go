@@ -33,12 +33,6 @@ type Sink interface {
 	Record(Record)
 }
 
-// A SinkFunc is a Sink of one function.
-type SinkFunc func(Record)
-
-// Record calls f.
-func (f SinkFunc) Record(r Record) { f(r) }
-
 // Severity orders events by how much an operator should care.
 type Severity int
 

@@ -28,9 +28,8 @@ func newArbiter(name string) *Arbiter {
 // Restart makes an arbiter forget everything.
 func (a *Arbiter) Restart(now time.Time) { a.Down, a.book = false, permission.NewBook(now) }
 
-// Cut stops what from sends to to, of which one is the arbiter; Mend undoes it.
-func (a *Arbiter) Cut(from, to string)  { a.cut[[2]string{from, to}] = true }
-func (a *Arbiter) Mend(from, to string) { delete(a.cut, [2]string{from, to}) }
+// Cut stops what from sends to to, of which one is the arbiter.
+func (a *Arbiter) Cut(from, to string) { a.cut[[2]string{from, to}] = true }
 
 // errNoAnswer is what is heard of an arbiter that does not answer.
 var errNoAnswer = errors.New("no answer")

@@ -47,13 +47,6 @@ type way struct {
 // NewBus makes a bus. The same seed loses the same packets.
 func NewBus(seed uint64) *Bus { return &Bus{seed: seed, ways: map[pair]*way{}} }
 
-// Pair is two ends of one cable, of the given name on both sides, and the bus
-// between them.
-func Pair(name string, index int, ring *wire.Keyring, left, right link.Handler) (l, r *End, b *Bus) {
-	b = NewBus(1)
-	return b.Plug(name, index, ring, left), b.Plug(name, index, ring, right), b
-}
-
 // Plug adds an end, which hears and is heard once its Run has begun.
 func (b *Bus) Plug(name string, index int, ring *wire.Keyring, h link.Handler) *End {
 	b.mu.Lock()
