@@ -14,7 +14,7 @@ import (
 // secondPath is a node that tells an Alertmanager by itself.
 func secondPath(t *testing.T, url, node string) *second.Alertmanager {
 	a := second.New(second.Config{
-		Cluster: "web", Node: node, Targets: []second.Target{{URL: url}}, Repeat: time.Second,
+		Cluster: "web", Node: node, Targets: []second.Target{{URL: url}}, Repeat: 3 * time.Second,
 		Report: func(dropped uint64, err error) {
 			if t.Context().Err() == nil {
 				t.Errorf("%s: %d dropped, %v", node, dropped, err)
@@ -43,15 +43,15 @@ func held(url, name string) ([]string, error) {
 
 // TestTheSecondPathIsTheSameAlert lets a node die that a real Prometheus watches
 // and whose survivor tells the Alertmanager itself. Either's words are seen at
-// the one alert, and there is one page. That of another cluster comes three
-// seconds later, and shows that none did meanwhile.
+// the one alert, again and again, and there is one page. That of another cluster
+// comes three seconds later, and shows that none did meanwhile.
 func TestTheSecondPathIsTheSameAlert(t *testing.T) {
 	url, inboxes := shipped(t, "group_wait: 10s", "group_wait: 3s", "group_interval: 1m", "group_interval: 1s")
 	alpha, beta := newDaemon(t, "alpha", "beta"), newDaemon(t, "beta", "alpha")
 	beta.other = secondPath(t, url, "beta")
 	alpha.join(web)
 	beta.join(mail)
-	api := prometheusTo(t, []string{strings.TrimPrefix(url, "http://")}, alpha, beta)
+	api := prometheusTo(t, []string{strings.TrimPrefix(url, "http://")}, alpha, beta, "--rules.alert.resend-delay=1s")
 	eventually(t, "every rule is evaluated", func() error { return healthy(api) })
 	alpha.CloseClientConnections()
 	alpha.Close()
