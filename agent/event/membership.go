@@ -80,7 +80,7 @@ type LinkUp struct {
 type LinkDown struct {
 	Peer, Link string
 	Silence    time.Duration
-	LinksLeft  int // on which Peer is still heard
+	LinksLeft  int // on which Peer is still heard, those not counted that are about to go as well
 }
 
 // PeerStateChanged reports a new state of a peer or ping node.

@@ -57,19 +57,28 @@ func (m *Members) Expire(now time.Time) []event.Event {
 	return events
 }
 
-// loseLinks finds the links on which n is no longer heard. Those that go at
-// the same instant do not count each other as left.
+// loseLinks finds the links on which n is no longer heard. Those that go within
+// the same keepalive do not count each other as left: a peer that falls silent
+// was heard on one of them a little later than on the other.
 func (m *Members) loseLinks(events []event.Event, n *node, now time.Time) []event.Event {
 	var lost []int
+	left := 0
 	for i := range n.links {
-		if l := &n.links[i]; l.up && m.deaf.IsZero() && !m.due(n, l.last).After(now) {
+		l := &n.links[i]
+		if !l.up || !m.deaf.IsZero() {
+			continue
+		}
+		switch due := m.due(n, l.last); {
+		case !due.After(now):
 			l.up = false
 			lost = append(lost, i)
+		case due.After(now.Add(m.cfg.Keepalive)):
+			left++
 		}
 	}
 	for _, i := range lost {
 		events = append(events, event.LinkDown{
-			Peer: n.name, Link: m.cfg.Links[i], Silence: now.Sub(n.links[i].last), LinksLeft: n.linksUp(),
+			Peer: n.name, Link: m.cfg.Links[i], Silence: now.Sub(n.links[i].last), LinksLeft: left,
 		})
 	}
 	return events
@@ -107,16 +116,6 @@ func (m *Members) lose(events []event.Event, n *node, now time.Time) []event.Eve
 		events = n.become(events, Dead)
 	}
 	return append(events, dead)
-}
-
-func (n *node) linksUp() int {
-	up := 0
-	for _, l := range n.links {
-		if l.up {
-			up++
-		}
-	}
-	return up
 }
 
 // Wake is the next instant at which a silence reaches its limit if nobody is

@@ -207,17 +207,29 @@ func TestLateHeartbeat(t *testing.T) {
 }
 
 func TestLinksThatGoTogetherDoNotCountEachOther(t *testing.T) {
-	m := settled()
-	m.Heard(at(5), beat(5, 0))
-	m.LinkHeard(at(5), "beta", 1)
-	var left []int
-	for _, e := range m.Expire(at(15)) {
-		if down, ok := e.(event.LinkDown); ok {
-			left = append(left, down.LinksLeft)
+	for _, tt := range []struct {
+		name  string
+		heard [2]float64
+		first int // links left when the first one goes
+	}{
+		{"at one instant", [2]float64{5, 5}, 0},
+		{"at the two ends of one heartbeat", [2]float64{5, 5.0004}, 0},
+		{"one goes on", [2]float64{5, 14}, 1},
+	} {
+		m := settled()
+		m.Heard(at(tt.heard[0]), beat(tt.heard[0], 0))
+		m.LinkHeard(at(tt.heard[1]), "beta", 1)
+		var left []int
+		for _, instant := range []float64{15, 15.0004} {
+			for _, e := range m.Expire(at(instant)) {
+				if down, ok := e.(event.LinkDown); ok {
+					left = append(left, down.LinksLeft)
+				}
+			}
 		}
-	}
-	if !slices.Equal(left, []int{0, 0}) {
-		t.Errorf("links left: %v", left)
+		if len(left) == 0 || left[0] != tt.first || len(left) != 2-tt.first {
+			t.Errorf("%s: links left: %v", tt.name, left)
+		}
 	}
 }
 
