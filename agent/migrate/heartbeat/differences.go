@@ -34,6 +34,11 @@ func (i *installation) protocol() {
 			"write auto_failback on (or off) into ha.cf on both nodes; then stop Heartbeat on both and start it on both: nodes that differ in it do not understand each other",
 			"the nodes speak Heartbeat's legacy protocol for resources, which is its default, and systole does not: it cannot replace one node at a time")
 	}
+	if form, _ := i.cfg.Parameter("msgfmt"); form == "netstring" {
+		i.plan.Add(migrate.Differs, fmt.Sprintf("%s:%d", i.here(config.HaCf), i.line("msgfmt")), "msgfmt",
+			"take the line out, on both nodes, before one of them is replaced",
+			"in this form a Heartbeat node loses what two of its own scripts tell it at one instant: when the other one stops it may stay in transition for ever, and not stop itself")
+	}
 }
 
 // moves is what is different when groups move as they should.
