@@ -11,12 +11,12 @@ func absences() []step {
 	var steps []step
 	for _, by := range []who{onSystole, onHeartbeat} {
 		steps = append(steps,
-			step{name: "clean stop of " + by.name, core: true, when: ends, do: func(s *stage) {
+			step{name: "clean stop of " + by.name, core: true, do: func(s *stage) {
 				n := by.node(s)
 				s.stop(n)
 				s.all(s.other(n))
 			}},
-			afterStop(returns("return of "+by.name, by, true, func(s *stage, n *lab.Node) { s.begin(n) })),
+			returns("return of "+by.name, by, true, func(s *stage, n *lab.Node) { s.begin(n) }),
 			home(by),
 			step{name: "power cut of " + by.name, core: true, warns: []string{"peer.dead", "link.down"}, do: func(s *stage) { s.cut(by.node(s)) }},
 			returns("return of "+by.name+" after a power cut", by, true, func(s *stage, n *lab.Node) {
@@ -27,19 +27,6 @@ func absences() []step {
 		)
 	}
 	return steps
-}
-
-// ends reports whether a Heartbeat node hears the end of what its own children
-// do. With "msgfmt netstring" their messages have no end of line in the pipe that
-// all of them write to: two that are written at one instant run together, and
-// are lost. A node that is left by a goodbye then holds everything, but its books
-// stay in transition, and one that is stopped does not stop. Two Heartbeat nodes
-// are no better off.
-func ends(s *stage) bool { return s.cfg.msgfmt == "classic" }
-
-func afterStop(st step) step {
-	st.when = ends
-	return st
 }
 
 func returns(name string, by who, core bool, begin func(s *stage, n *lab.Node)) step {
@@ -83,7 +70,7 @@ func starts() []step {
 	var steps []step
 	for _, by := range []who{onSystole, onHeartbeat} {
 		steps = append(steps,
-			step{name: by.name + " starts alone", cold: true, do: func(s *stage) {
+			step{name: by.name + " starts alone", cold: true, stops: true, do: func(s *stage) {
 				s.stop(s.nodes()...)
 				s.begin(by.node(s))
 				s.all(by.node(s))
@@ -94,7 +81,7 @@ func starts() []step {
 			}},
 		)
 	}
-	return append(steps, step{name: "joint start, Heartbeat first", core: true, cold: true, warns: early, do: func(s *stage) {
+	return append(steps, step{name: "joint start, Heartbeat first", core: true, cold: true, stops: true, warns: early, do: func(s *stage) {
 		s.stop(s.nodes()...)
 		s.begin(s.theirs)
 		s.begin(s.ours)

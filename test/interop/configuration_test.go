@@ -37,22 +37,23 @@ const (
 
 // configurations have every value of every setting together with every value of
 // every other. Every part is walked through with either daemon as the preferred
-// node, and with auto_failback on and off.
+// node, and with auto_failback on and off. With netstring nothing is asked of
+// Heartbeat that its children have a part in: see ends.
 var configurations = []configuration{
-	{"alpha", "on", "md5", "mcast", 2, "classic", 2, even, moving | starting},
-	{"beta", "off", "md5", "ucast", 2, "netstring", 2, patientHeartbeat, going | suffering},
-	{"alpha", "off", "crc", "bcast", 2, "classic", 2, patientSystole, going},
-	{"beta", "on", "sha1", "bcast", 1, "classic", 2, brisk, moving | suffering | starting},
-	{"alpha", "on", "sha1", "ucast", 2, "netstring", 1, even, going | suffering},
-	{"beta", "on", "crc", "mcast", 1, "netstring", 1, even, going},
+	{"alpha", "on", "md5", "mcast", 2, "classic", 2, even, wholeLife},
+	{"beta", "off", "md5", "ucast", 2, "netstring", 2, even, suffering},
+	{"alpha", "off", "crc", "bcast", 2, "classic", 2, patientSystole, moving | going},
+	{"beta", "on", "sha1", "bcast", 1, "classic", 2, brisk, wholeLife},
+	{"alpha", "on", "sha1", "ucast", 2, "netstring", 1, even, suffering},
+	{"beta", "on", "crc", "mcast", 1, "netstring", 1, even, suffering},
 	{"alpha", "off", "crc", "ucast", 1, "classic", 1, even, suffering | starting},
-	{"alpha", "off", "md5", "bcast", 1, "netstring", 1, even, moving},
-	{"beta", "off", "sha1", "mcast", 2, "classic", 2, even, moving | starting},
+	{"alpha", "off", "md5", "bcast", 1, "netstring", 1, even, suffering},
+	{"beta", "off", "sha1", "mcast", 2, "classic", 2, patientHeartbeat, wholeLife},
 }
 
-// common is the one that most clusters have: with its mirror image in
-// configurations it is what make test walks through.
-var common = configuration{"beta", "on", "sha1", "bcast", 2, "classic", 2, even, going}
+// common is the one that most clusters have: make test walks through it, and
+// through some of the first.
+var common = configuration{"beta", "on", "sha1", "bcast", 2, "classic", 2, even, going | suffering}
 
 // What is special about timers, if anything: a lively rhythm, or one node that
 // is to be given more time than the other.

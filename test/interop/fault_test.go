@@ -30,7 +30,7 @@ func faults() []step {
 		},
 		{name: "six hundred heartbeats", when: func(s *stage) bool { return s.cfg.timers == brisk }, do: quiet},
 		{
-			name: "a partition, and its healing", both: true, do: partition,
+			name: "a partition, and its healing", both: true, when: ends, do: partition,
 			warns: []string{"peer.dead", "link.down", "peer.false_death", "heartbeat.late", "split_brain.suspected", "address.conflict", "readiness.changed", "heartbeat.rejected"},
 		},
 		{
@@ -42,6 +42,14 @@ func faults() []step {
 		{name: "the key changes, on systole first", do: func(s *stage) { s.roll(1, s.ours, s.theirs) }},
 	}
 }
+
+// ends reports whether a Heartbeat node hears the end of what its own children
+// do. With "msgfmt netstring" their messages have no end of line in the pipe that
+// all of them write to: two that are written at one instant run together, and
+// are lost. A node that is left by a goodbye then holds everything, but its books
+// stay in transition, and one that is stopped does not stop. Two Heartbeat nodes
+// are no better off.
+func ends(s *stage) bool { return s.cfg.msgfmt == "classic" }
 
 func besideSystole(s *stage) bool { return s.runs[s.ours] == systole }
 
@@ -67,9 +75,16 @@ func gap(s *stage) {
 			s.counted(before[i], asked, direction)
 		}
 	}
-	must(s.t, lab.WaitFor(soon(s.t), "Heartbeat to have all it missed", func(ctx context.Context) error {
-		out, err := s.theirs.Run(ctx, "journalctl", "--quiet", "--output=cat", fmt.Sprintf("--since=@%d", began.Unix()))
-		if err == nil && !strings.Contains(out, "No pkts missing from "+s.ours.Name()) {
+	s.logged(s.theirs, began, "No pkts missing from "+s.ours.Name())
+}
+
+// logged waits until Heartbeat on a node has written something to its log since an
+// instant.
+func (s *stage) logged(n *lab.Node, since time.Time, what string) {
+	s.t.Helper()
+	must(s.t, lab.WaitFor(soon(s.t), n.Name()+" to say: "+what, func(ctx context.Context) error {
+		out, err := n.Run(ctx, "journalctl", "--quiet", "--output=cat", fmt.Sprintf("--since=@%d", since.Unix()))
+		if err == nil && !strings.Contains(out, what) {
 			err = fmt.Errorf("it has not said so")
 		}
 		return err
@@ -94,9 +109,12 @@ func partition(s *stage) {
 	s.apart = true
 	s.truthful()
 	s.apart = false
+	healed := time.Now()
 	s.join(s.cfg.networks()...)
 	if besideSystole(s) {
 		s.all(s.ours)
+		s.logged(s.theirs, healed, "Performing heartbeat restart exec")
+		s.logged(s.theirs, healed, "Initial resource acquisition complete")
 		s.back()
 	} else {
 		s.own() // both have restarted

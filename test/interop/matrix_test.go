@@ -18,7 +18,9 @@ func TestMatrix(t *testing.T) {
 		b := readBook(t)
 		each(t, configurations, b.fill)
 	default:
-		each(t, []configuration{configurations[0], common}, life)
+		first := configurations[0]
+		first.parts = moving | starting
+		each(t, []configuration{first, common}, life)
 	}
 }
 

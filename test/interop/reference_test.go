@@ -15,9 +15,7 @@ const referenceName = "testdata/reference.json"
 type complaintsBySteps map[string][]string
 
 // reference is what two Heartbeat nodes write to each other's logs, at the level
-// of warnings and above, in the same steps: as recorded by -record, but for a
-// partition and a node that starts alone, which were entered by hand from what
-// the one in a mixed cluster wrote.
+// of warnings and above, in the same steps, as recorded by -record.
 var reference = sync.OnceValue(func() complaintsBySteps {
 	text, err := os.ReadFile(referenceName)
 	if err != nil {
@@ -41,6 +39,8 @@ var usual = []string{
 	"WARN: Logging daemon is disabled --enabling logging daemon is recommended",
 	"WARN: No Previous generation - starting at N",
 	"WARN: Late heartbeat: Node NODE: interval N ms",
+	"WARN: Gmain_timeout_dispatch: Dispatch function for check for signals was delayed N ms (> N ms) before being called (GSource: N)",
+	"WARN: Gmain_timeout_dispatch: Dispatch function for send local status was delayed N ms (> N ms) before being called (GSource: N)",
 	// It is in transition for ten seconds after it has taken over alone.
 	"WARN: Shutdown delayed until current resource activity finishes.",
 }

@@ -44,7 +44,8 @@ func newStage(t *testing.T, cfg configuration, ours, theirs *daemon) *stage {
 	must(t, err)
 	s := &stage{
 		t: t, cfg: cfg, lab: l, watch: watch, probes: map[netip.Addr]*lab.Probe{}, cursors: map[*lab.Node]string{},
-		active: map[*lab.Node]bool{}, holder: map[*lab.Node]*lab.Node{}, dead: map[lab.Network]bool{},
+		sideless: cfg.lines == 1,
+		active:   map[*lab.Node]bool{}, holder: map[*lab.Node]*lab.Node{}, dead: map[lab.Network]bool{},
 	}
 	s.ours = l.Node(cfg.systole)
 	s.theirs = s.other(s.ours)

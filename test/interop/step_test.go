@@ -14,7 +14,8 @@ type step struct {
 	do    func(s *stage)
 	when  func(s *stage) bool // nil: always
 	core  bool                // part of what make test walks through
-	cold  bool                // nothing runs at its beginning
+	cold  bool                // nothing runs before what is to be timed
+	stops bool                // it begins with the stop of both nodes
 	both  bool                // two nodes may hold an address: nothing but their heartbeats tells them of each other
 	warns []string            // kinds of events at level warning or above that systole ought to report
 }
@@ -25,8 +26,12 @@ func (st step) possible(s *stage) bool {
 }
 
 // occasion is what two Heartbeat nodes would complain of: which of them was first
-// does not matter.
+// does not matter, and starts that begin with the stop of both share what the
+// slower one says of the other.
 func (st step) occasion() string {
+	if st.stops {
+		return "a start after both have stopped"
+	}
 	occasion, _, _ := strings.Cut(st.name, ", on ")
 	return occasion
 }
