@@ -15,6 +15,7 @@ func resources() Board {
 			{Title: "Starting, stopping, looking", Panels: resourcesOperations()},
 			{Title: "Units, as systemd sees them", Panels: resourcesUnits()},
 			{Title: "Addresses, as the kernel and the network see them", Panels: resourcesAddresses()},
+			{Title: "What lets it hold addresses", Panels: resourcesPermission()},
 			{Title: "The machine itself", Panels: resourcesWatchdog()},
 		},
 	}
@@ -127,6 +128,29 @@ func resourcesAddresses() []Panel {
 			Title: "Conflicts of addresses", Width: 12, Unit: Count, View: TimeSeries{Bars: true}, Min: ptr(0),
 			Reads: "How often another machine was seen to claim an address that this node holds, at most once a minute for each machine.",
 			Asks:  over(`sum by (node, address) (increase(systole_address_conflicts_total{$here}[$__rate_interval]))`, "{{address}} on {{node}}"),
+		},
+	}
+}
+
+// noPolicy is why the panels of permission may be empty.
+const noPolicy = "permission is none: a node holds addresses on its own word (docs/safety.md)"
+
+func resourcesPermission() []Panel {
+	return []Panel{
+		{
+			Title: "Evidence", Width: 12, Unit: None, View: StateTimeline{}, Empty: noPolicy,
+			Reads:  "What each node's permission to hold addresses rests on now. Red is nothing: within its lease it gives up what it holds, and takes nothing over. Two nodes that rest on a vote at once cannot be: there is one.",
+			Steps:  steps(Blue),
+			Values: []Value{{1, "so it is", Blue}},
+			Marks:  []Mark{{Series: " nothing$", Color: Red}, {Series: " peer$", Color: Green}},
+			Asks:   over(`max by (node, evidence) (systole_permission{$here}) == 1`, "{{node}}: {{evidence}}"),
+		},
+		{
+			Title: "Arbiters", Width: 12, Unit: None, View: StateTimeline{}, Empty: "no arbiter is configured",
+			Reads:  "Whether each node reaches each arbiter, asked every 10 s. While the nodes hear each other none is needed; on the day the links fail, a node without its arbiter serves nothing.",
+			Steps:  steps(Red, Step{1, Green}),
+			Values: []Value{{0, "silent", Red}, {1, "answers", Green}},
+			Asks:   over(`min by (node, arbiter) (systole_arbiter_up{$here})`, "{{arbiter}} from {{node}}"),
 		},
 	}
 }

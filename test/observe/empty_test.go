@@ -17,6 +17,8 @@ var empty = map[string]string{
 	"takeovers/Fencing/A":       noFence,
 	"takeovers/Time to fence/A": noFence,
 	"takeovers/Time to fence/B": noFence,
+	"resources/Evidence/A":      noArbiter,
+	"resources/Arbiters/A":      noArbiter,
 	"resources/Watchdog/A":      noWatchdog,
 	"resources/Watchdog/B":      noWatchdog,
 	"resources/Watchdog/C":      noWatchdog,
