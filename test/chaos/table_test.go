@@ -30,24 +30,24 @@ func TestTable(t *testing.T) {
 		few(t)
 		return
 	}
-	book := readBook(t)
+	b := readTable(t)
 	for _, deadtime := range deadtimes {
 		for _, by := range contenders {
 			name := fmt.Sprintf("%s %s", by.name, deadtime)
 			if !regexp.MustCompile(*only).MatchString(name) {
 				continue
 			}
-			t.Run(name, func(t *testing.T) { column(t, book, by, deadtime) })
+			t.Run(name, func(t *testing.T) { column(t, b, by, deadtime) })
 		}
 	}
-	book.write(t)
+	b.write(t)
 }
 
 // column measures one contender at one deadtime.
-func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
+func column(t *testing.T, b *table, by contender, deadtime time.Duration) {
 	s := newStage(t, by, deadtime)
 	s.fresh(unprotected)
-	book.column(by, deadtime).Versions = versions(t, s)
+	b.column(by, deadtime).Versions = versions(t, s)
 	for _, f := range faults {
 		if f.spared(by) || !regexp.MustCompile(*struck).MatchString(f.name) {
 			continue
@@ -65,7 +65,7 @@ func column(t *testing.T, book *book, by contender, deadtime time.Duration) {
 		}
 		c.Took, c.Load = int(time.Since(began).Seconds()), load(t)
 		t.Logf("%s: %s, in %d s", f.name, c, c.Took)
-		book.enter(by, deadtime, f, c)
+		b.enter(by, deadtime, f, c)
 		if promised := by.name == systole.name && f.promised(); promised && (c.Answered > 0 || c.Endless) {
 			t.Errorf("%s: two nodes answered for %d ms, want none; endless: %v", f.name, c.Answered, c.Endless)
 		}
@@ -99,16 +99,7 @@ func few(t *testing.T) {
 }
 
 // TestTableIsFresh holds docs/safety.md against what was measured.
-func TestTableIsFresh(t *testing.T) {
-	text, err := os.ReadFile(page)
-	must(t, err)
-	if want := readBook(t).into(t, string(text)); string(text) != want {
-		t.Errorf("%s is not what testdata/table.json says: make chaos, or go test ./test/chaos -run Fresh -update", page)
-		if *update {
-			must(t, os.WriteFile(page, []byte(want), 0o644))
-		}
-	}
-}
+func TestTableIsFresh(t *testing.T) { kept.Fresh(t, readTable(t).tables(), *update) }
 
 // versions names what was measured and on what.
 func versions(t *testing.T, s *stage) string {

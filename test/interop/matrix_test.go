@@ -15,7 +15,7 @@ func TestMatrix(t *testing.T) {
 	case *record:
 		each(t, configurations, recordReference)
 	case *update:
-		b := readBook(t)
+		b := readMatrix(t)
 		each(t, configurations, b.fill)
 	default:
 		first := configurations[0]
@@ -48,7 +48,7 @@ func life(t *testing.T, cfg configuration) {
 }
 
 // fill takes all steps and enters what they cost.
-func (b *book) fill(t *testing.T, cfg configuration) {
+func (b *matrix) fill(t *testing.T, cfg configuration) {
 	began := time.Now()
 	s := newStage(t, cfg, systole, heartbeat)
 	column := b.column(cfg)

@@ -45,7 +45,7 @@ func TestMigration(t *testing.T) {
 		t.Run(of.name, func(t *testing.T) { all = append(all, migrate(t, of)...) })
 	}
 	if *update {
-		b := readBook(t)
+		b := readMatrix(t)
 		b.Moves = all
 		b.write(t)
 	}

@@ -1,23 +1,18 @@
 package interop
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/systole-ha/systole/test/book"
 )
 
-const (
-	page     = "../../docs/compat.md"
-	bookName = "testdata/matrix.json"
-)
+var kept = book.Book{File: "testdata/matrix.json", Page: "../../docs/compat.md", By: "make interop"}
 
-// A book is what was measured, column by column, so that one of them can be
-// measured again.
-type book struct {
+// A matrix is what was measured, column by column.
+type matrix struct {
 	Versions string
 	Columns  []*column
 	Moves    []move `json:",omitempty"` // of a migration
@@ -30,16 +25,14 @@ type column struct {
 	Cells         map[string]cell // by step
 }
 
-func readBook(t *testing.T) *book {
+func readMatrix(t *testing.T) *matrix {
 	t.Helper()
-	text, err := os.ReadFile(bookName)
-	must(t, err)
-	b := &book{}
-	must(t, json.Unmarshal(text, b))
+	b := &matrix{}
+	kept.Read(t, b)
 	return b
 }
 
-func (b *book) find(cfg configuration) *column {
+func (b *matrix) find(cfg configuration) *column {
 	i := slices.IndexFunc(b.Columns, func(c *column) bool { return c.Configuration == cfg.String() })
 	if i < 0 {
 		return nil
@@ -48,7 +41,7 @@ func (b *book) find(cfg configuration) *column {
 }
 
 // column is that of a configuration, empty where all steps will be taken.
-func (b *book) column(cfg configuration) *column {
+func (b *matrix) column(cfg configuration) *column {
 	c := b.find(cfg)
 	if c == nil {
 		c = &column{Configuration: cfg.String()}
@@ -68,32 +61,18 @@ func (c *column) enter(step step, now cell) {
 	c.Cells[step.name] = now
 }
 
-func (b *book) write(t *testing.T) {
+func (b *matrix) write(t *testing.T) {
 	t.Helper()
-	text, err := json.MarshalIndent(b, "", " ")
-	must(t, err)
-	must(t, os.WriteFile(bookName, append(text, '\n'), 0o644))
-	shown, err := os.ReadFile(page)
-	must(t, err)
-	must(t, os.WriteFile(page, []byte(b.into(t, string(shown))), 0o644))
+	kept.Write(t, b, b.tables())
 }
 
 // TestTableIsFresh holds docs/compat.md against what was measured.
-func TestTableIsFresh(t *testing.T) {
-	text, err := os.ReadFile(page)
-	must(t, err)
-	if want := readBook(t).into(t, string(text)); string(text) != want {
-		t.Errorf("%s is not what testdata/matrix.json says: make interop, or go test ./test/interop -run Fresh -update", page)
-		if *update {
-			must(t, os.WriteFile(page, []byte(want), 0o644))
-		}
-	}
-}
+func TestTableIsFresh(t *testing.T) { kept.Fresh(t, readMatrix(t).tables(), *update) }
 
 // TestTableIsWhole holds the matrix against its claims: every configuration is a
 // column and nothing else is, with sixty cells and more in all.
 func TestTableIsWhole(t *testing.T) {
-	b := readBook(t)
+	b := readMatrix(t)
 	cells := 0
 	for _, cfg := range configurations {
 		c := b.find(cfg)
@@ -108,18 +87,7 @@ func TestTableIsWhole(t *testing.T) {
 	}
 }
 
-var markers = regexp.MustCompile(`(?s)(<!-- table: written by make interop -->\n).*(<!-- end of the table -->)`)
-
-// into puts the tables between their markers in the page.
-func (b *book) into(t *testing.T, text string) string {
-	t.Helper()
-	if !markers.MatchString(text) {
-		t.Fatalf("%s: no place for the table", page)
-	}
-	return markers.ReplaceAllString(text, "${1}"+strings.ReplaceAll(b.tables(), "$", "$$")+"${2}")
-}
-
-func (b *book) tables() string {
+func (b *matrix) tables() string {
 	var out strings.Builder
 	out.WriteString("\n| |" + b.row(func(i int, _ configuration) string { return fmt.Sprintf("**%d**", i+1) }))
 	out.WriteString("|---|" + strings.Repeat("---|", len(configurations)) + "\n")
@@ -139,7 +107,7 @@ func (b *book) tables() string {
 }
 
 // migration tells of the moves of a service while its nodes are replaced.
-func (b *book) migration() string {
+func (b *matrix) migration() string {
 	if len(b.Moves) == 0 {
 		return ""
 	}
@@ -152,7 +120,7 @@ func (b *book) migration() string {
 	return text
 }
 
-func (b *book) row(of func(i int, c configuration) string) string {
+func (b *matrix) row(of func(i int, c configuration) string) string {
 	text := ""
 	for i, c := range configurations {
 		text += " " + of(i, c) + " |"
@@ -161,7 +129,7 @@ func (b *book) row(of func(i int, c configuration) string) string {
 }
 
 // cell is empty where there is nothing to be measured, or nothing was.
-func (b *book) cell(cfg configuration, s step) string {
+func (b *matrix) cell(cfg configuration, s step) string {
 	c := b.find(cfg)
 	if c == nil {
 		return ""

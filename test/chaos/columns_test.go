@@ -2,25 +2,20 @@ package chaos
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"os"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/systole-ha/systole/test/book"
 )
 
-const (
-	page     = "../../docs/safety.md"
-	bookName = "testdata/table.json"
-)
+var kept = book.Book{File: "testdata/table.json", Page: "../../docs/safety.md", By: "make chaos"}
 
-// A book is what was measured, column by column, so that one of them can be
-// measured again.
-type book struct {
+// A table is what was measured, column by column.
+type table struct {
 	Machine string
 	Columns []*entry
 }
@@ -33,16 +28,14 @@ type entry struct {
 	Cells     map[string]cell // by fault
 }
 
-func readBook(t *testing.T) *book {
+func readTable(t *testing.T) *table {
 	t.Helper()
-	text, err := os.ReadFile(bookName)
-	must(t, err)
-	b := &book{}
-	must(t, json.Unmarshal(text, b))
+	b := &table{}
+	kept.Read(t, b)
 	return b
 }
 
-func (b *book) find(by, deadtime string) *entry {
+func (b *table) find(by, deadtime string) *entry {
 	i := slices.IndexFunc(b.Columns, func(e *entry) bool { return e.Contender == by && e.Deadtime == deadtime })
 	if i < 0 {
 		return nil
@@ -51,7 +44,7 @@ func (b *book) find(by, deadtime string) *entry {
 }
 
 // column is a contender's entry, which is made if need be.
-func (b *book) column(by contender, deadtime time.Duration) *entry {
+func (b *table) column(by contender, deadtime time.Duration) *entry {
 	if e := b.find(by.name, deadtime.String()); e != nil {
 		return e
 	}
@@ -60,7 +53,7 @@ func (b *book) column(by contender, deadtime time.Duration) *entry {
 	return e
 }
 
-func (b *book) enter(by contender, deadtime time.Duration, f fault, c cell) {
+func (b *table) enter(by contender, deadtime time.Duration, f fault, c cell) {
 	b.column(by, deadtime).Cells[f.name] = c
 }
 
@@ -100,32 +93,16 @@ func (e *entry) loads() (least, most float64) {
 }
 
 // write keeps what was measured, and shows it on the page.
-func (b *book) write(t *testing.T) {
+func (b *table) write(t *testing.T) {
 	t.Helper()
 	b.Machine = fmt.Sprintf("a virtual machine with %d cores", runtime.NumCPU())
 	slices.SortFunc(b.Columns, func(x, y *entry) int {
 		return cmp.Or(cmp.Compare(x.Deadtime, y.Deadtime), cmp.Compare(x.Contender, y.Contender))
 	})
-	text, err := json.MarshalIndent(b, "", "  ")
-	must(t, err)
-	must(t, os.WriteFile(bookName, append(text, '\n'), 0o644))
-	shown, err := os.ReadFile(page)
-	must(t, err)
-	must(t, os.WriteFile(page, []byte(b.into(t, string(shown))), 0o644))
+	kept.Write(t, b, b.tables())
 }
 
-var markers = regexp.MustCompile(`(?s)(<!-- table: written by make chaos -->\n).*(<!-- end of the table -->)`)
-
-// into puts the tables between their markers in the page.
-func (b *book) into(t *testing.T, text string) string {
-	t.Helper()
-	if !markers.MatchString(text) {
-		t.Fatalf("%s: no place for the table", page)
-	}
-	return markers.ReplaceAllString(text, "${1}"+strings.ReplaceAll(b.tables(), "$", "$$")+"${2}")
-}
-
-func (b *book) tables() string {
+func (b *table) tables() string {
 	var out strings.Builder
 	var sum time.Duration
 	for _, e := range b.Columns {
@@ -158,7 +135,7 @@ func (b *book) tables() string {
 }
 
 // cell is "-" where nothing was measured.
-func (b *book) cell(by, deadtime, fault string) string {
+func (b *table) cell(by, deadtime, fault string) string {
 	if e := b.find(by, deadtime); e != nil {
 		if c, ok := e.Cells[fault]; ok {
 			return c.String()
