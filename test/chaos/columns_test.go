@@ -109,7 +109,7 @@ func (b *table) tables() string {
 		sum += e.took()
 	}
 	fmt.Fprintf(&out, "\nMeasured on %s, both nodes and the client in containers on it, in %v. Load is the average number of processes that\n"+
-		"wanted a core meanwhile: other work was done on the machine.\n", b.Machine, sum.Round(time.Minute))
+		"wanted a core meanwhile.\n", b.Machine, sum.Round(time.Minute))
 	for _, deadtime := range deadtimes {
 		fmt.Fprintf(&out, "\n### Deadtime %s\n\n| fault at the node that serves |", deadtime)
 		var measured []string

@@ -34,7 +34,7 @@ var (
 	}
 	// pings has the client as a ping node, whose loss is judged by ipfail, as
 	// Heartbeat calls it.
-	pings = &protection{ha: "ping 192.0.2.100\ndeadping DEADTIME\nrespawn hacluster /usr/lib/heartbeat/ipfail\n"}
+	pings = &protection{ha: "ping 192.0.2.100\ndeadping DEADTIME\nrespawn hacluster /usr/libexec/heartbeat/ipfail\n"}
 )
 
 // haCf is p's part of ha.cf.
