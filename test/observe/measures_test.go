@@ -2,7 +2,7 @@ package observe
 
 import (
 	"fmt"
-	"math"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -83,18 +83,31 @@ func (s *site) lossIsCounted() {
 	s.t.Logf("the kernel dropped %d", dropped)
 }
 
-// roundTripIsRight makes one cable longer.
+// roundTripIsRight makes one cable longer. What else the machine does makes some
+// round trips longer, and none shorter: no round may be too short, and the best of
+// three may not be too long. With -strict none may.
 func (s *site) roundTripIsRight() {
 	for _, each := range []time.Duration{20 * time.Millisecond, 50 * time.Millisecond} {
 		must(s.t, s.alpha.Delay(lab.Private, each))
 		s.heard(s.beta, "eth1", 5) // what was under way is lost
-		before := s.page(s.beta).histogram(roundTrips, "link", "eth1")
-		s.heard(s.beta, "eth1", 30)
-		got := s.page(s.beta).histogram(roundTrips, "link", "eth1").since(before)
 		want := 2 * each.Seconds()
-		s.t.Logf("%v each way: the mean of %d round trips is %.2f ms", each, got.count, 1000*got.mean())
-		if math.Abs(got.mean()-want) > 0.05*want {
-			s.t.Errorf("%v each way: the mean of %d round trips is %.2f ms", each, got.count, 1000*got.mean())
+		var means []float64
+		for range 3 {
+			before := s.page(s.beta).histogram(roundTrips, "link", "eth1")
+			s.heard(s.beta, "eth1", 12)
+			got := s.page(s.beta).histogram(roundTrips, "link", "eth1").since(before)
+			s.t.Logf("%v each way: the mean of %d round trips is %.2f ms", each, got.count, 1000*got.mean())
+			if got.count < 5 {
+				s.t.Errorf("%v each way: %d round trips were measured", each, got.count)
+			}
+			means = append(means, got.mean())
+		}
+		judged := slices.Min(means)
+		if *strict {
+			judged = slices.Max(means)
+		}
+		if slices.Min(means) < 0.95*want || judged > 1.05*want {
+			s.t.Errorf("%v each way: the means are %.4f s, want %.2f s within 5 %%", each, means, want)
 		}
 	}
 	must(s.t, s.alpha.Delay(lab.Private, 0))
