@@ -22,10 +22,12 @@ type Book struct {
 	By   string // what measures and writes it, as it stands in the page: make interop
 }
 
-// Read reads what was measured into v.
-func (b Book) Read(t *testing.T, v any) {
+// Read is what was measured and kept in b.
+func Read[T any](t *testing.T, b Book) *T {
 	t.Helper()
+	v := new(T)
 	must(t, json.Unmarshal(read(t, b.File), v))
+	return v
 }
 
 // Write keeps v, and shows it as tables.

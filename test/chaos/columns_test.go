@@ -28,13 +28,6 @@ type entry struct {
 	Cells     map[string]cell // by fault
 }
 
-func readTable(t *testing.T) *table {
-	t.Helper()
-	b := &table{}
-	kept.Read(t, b)
-	return b
-}
-
 func (b *table) find(by, deadtime string) *entry {
 	i := slices.IndexFunc(b.Columns, func(e *entry) bool { return e.Contender == by && e.Deadtime == deadtime })
 	if i < 0 {

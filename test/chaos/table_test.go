@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/systole-ha/systole/test/book"
 )
 
 var (
@@ -30,7 +32,7 @@ func TestTable(t *testing.T) {
 		few(t)
 		return
 	}
-	b := readTable(t)
+	b := book.Read[table](t, kept)
 	for _, deadtime := range deadtimes {
 		for _, by := range contenders {
 			name := fmt.Sprintf("%s %s", by.name, deadtime)
@@ -99,7 +101,7 @@ func few(t *testing.T) {
 }
 
 // TestTableIsFresh holds docs/safety.md against what was measured.
-func TestTableIsFresh(t *testing.T) { kept.Fresh(t, readTable(t).tables(), *update) }
+func TestTableIsFresh(t *testing.T) { kept.Fresh(t, book.Read[table](t, kept).tables(), *update) }
 
 // versions names what was measured and on what.
 func versions(t *testing.T, s *stage) string {

@@ -25,13 +25,6 @@ type column struct {
 	Cells         map[string]cell // by step
 }
 
-func readMatrix(t *testing.T) *matrix {
-	t.Helper()
-	b := &matrix{}
-	kept.Read(t, b)
-	return b
-}
-
 func (b *matrix) find(cfg configuration) *column {
 	i := slices.IndexFunc(b.Columns, func(c *column) bool { return c.Configuration == cfg.String() })
 	if i < 0 {
@@ -67,12 +60,12 @@ func (b *matrix) write(t *testing.T) {
 }
 
 // TestTableIsFresh holds docs/compat.md against what was measured.
-func TestTableIsFresh(t *testing.T) { kept.Fresh(t, readMatrix(t).tables(), *update) }
+func TestTableIsFresh(t *testing.T) { kept.Fresh(t, book.Read[matrix](t, kept).tables(), *update) }
 
 // TestTableIsWhole holds the matrix against its claims: every configuration is a
 // column and nothing else is, with sixty cells and more in all.
 func TestTableIsWhole(t *testing.T) {
-	b := readMatrix(t)
+	b := book.Read[matrix](t, kept)
 	cells := 0
 	for _, cfg := range configurations {
 		c := b.find(cfg)

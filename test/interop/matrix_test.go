@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"github.com/systole-ha/systole/test/book"
 )
 
 // TestMatrix walks through the life of a cluster in every configuration, and
@@ -15,7 +17,7 @@ func TestMatrix(t *testing.T) {
 	case *record:
 		each(t, configurations, recordReference)
 	case *update:
-		b := readMatrix(t)
+		b := book.Read[matrix](t, kept)
 		each(t, configurations, b.fill)
 	default:
 		first := configurations[0]

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/systole-ha/systole/test/book"
 	"github.com/systole-ha/systole/test/cluster"
 	"github.com/systole-ha/systole/test/lab"
 )
@@ -45,7 +46,7 @@ func TestMigration(t *testing.T) {
 		t.Run(of.name, func(t *testing.T) { all = append(all, migrate(t, of)...) })
 	}
 	if *update {
-		b := readMatrix(t)
+		b := book.Read[matrix](t, kept)
 		b.Moves = all
 		b.write(t)
 	}
