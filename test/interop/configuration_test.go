@@ -46,7 +46,7 @@ var configurations = []configuration{
 	{"beta", "on", "sha1", "bcast", 1, "classic", 2, brisk, wholeLife},
 	{"alpha", "on", "sha1", "ucast", 2, "netstring", 1, even, suffering},
 	{"beta", "on", "crc", "mcast", 1, "netstring", 1, even, suffering},
-	{"alpha", "off", "crc", "ucast", 1, "classic", 1, even, suffering | starting},
+	{"alpha", "off", "crc", "ucast", 1, "classic", 1, even, going | suffering | starting},
 	{"alpha", "off", "md5", "bcast", 1, "netstring", 1, even, suffering},
 	{"beta", "off", "sha1", "mcast", 2, "classic", 2, patientHeartbeat, wholeLife},
 }
